@@ -1,0 +1,72 @@
+"""What typed lines do to a session: pure functions from what is on the screen and the text to the next session.
+
+A line that cannot be understood raises ValueError (OptionError, RuleError) or Refusal, saying what is possible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .actions import BY_NAME
+from .moves import MOVES, Refusal, go_to, with_view
+from .options import OptionError, read_options
+from .parameters import BY_FIELD, PARAMETERS
+from .pictures.plan import Plan
+from .scene import Scene
+from .view import Session
+
+OPTIONS = (*(option for row in PARAMETERS for option in row.options), "--pin")
+FLAGS = tuple(option for row in PARAMETERS if row.flag for option in row.options)
+
+
+def words_to_type() -> tuple[str, ...]:
+    """What the command line understands, for completion."""
+    return (*BY_NAME, *(option.removeprefix("--") for option in OPTIONS))
+
+
+def knob_value(scene: Scene, field: str, text: str) -> Session:
+    """The session with a knob at the value typed."""
+    value = BY_FIELD[field].read(text)
+    return replace(scene.session, experiment=replace(scene.session.experiment, **{field: value}))
+
+
+def check_not_fixed(scene: Scene, field: str) -> None:
+    """Raise Refusal where the source decides the knob."""
+    if field in scene.inputs.fixed:
+        row = BY_FIELD[field]
+        raise Refusal(f"{row.name} is fixed by the source {scene.shown.source}: x chooses another")
+
+
+def search(scene: Scene, plan: Plan, text: str) -> Session:
+    """The session with tokens that contain the text marked, at the next of them."""
+    searching = replace(scene, session=with_view(scene, search=text))
+    return MOVES["search-on"](searching, plan) if text else searching.session
+
+
+def position(scene: Scene, text: str) -> Session:
+    """The session with the cursor at a position typed as QUERY,KEY, or one number for both."""
+    query, key = BY_FIELD["cursor"].read(text)
+    rows, columns = scene.matrix.shape
+    if query >= rows or key >= columns:
+        raise ValueError(f"queries are 0 … {rows - 1}, keys 0 … {columns - 1}")
+    return go_to(scene, query, key)
+
+
+def options(scene: Scene, text: str, words: list[str]) -> Session:
+    """The session with options typed: `mask causal & window(3)`, `mask=causal` and `--mask causal` are the same."""
+    return read_options(_as_options(text.strip(), words), scene.session)
+
+
+def _as_options(text: str, words: list[str]) -> list[str]:
+    if words[0].startswith("-"):
+        return words
+    name, equals, _ = words[0].partition("=")
+    option = f"--{name}"
+    if option not in OPTIONS:
+        raise OptionError(f"{name!r} is no command and no option; ? lists them")
+    if equals:
+        return [f"{option}={text[len(name) + 1 :].strip()}"]
+    rest = text[len(name) :].strip()
+    if " --" in rest or option in FLAGS or not rest:
+        return [option, *words[1:]]
+    return [f"{option}={words[1] if len(words) == 2 else rest}"]

@@ -1,0 +1,462 @@
+"""The explorer: holds the session and its history, composes the screen, and acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from . import answers, charts, clicks, layout, saving, terminal
+from .actions import ACTIONS, BY_NAME
+from .moves import MOVES, Refusal, head_step, turn, with_view
+from .options import command, split
+from .parameters import BY_FIELD, BY_KEY
+from .pictures.cells import Lines
+from .pictures.entropy import entropy_charts
+from .pictures.explain import explain
+from .pictures.heads import gallery_shape, heads_glance, heads_page
+from .pictures.heatmap import heat_map, map_title
+from .pictures.help import help_page, help_title, scrolled
+from .pictures.ink import Ink, Tier, make_ink
+from .pictures.keys import keys_title, running_text, text_title, top_keys
+from .pictures.knobs import knob_at, knobs, value_of
+from .pictures.plan import Plan, plan_map
+from .pictures.svg import without_web_fonts
+from .pictures.truth import hints_line, title_line, too_small, truth_line
+from .scene import Scene, make_scene
+from .view import Session
+from .widgets.panel import Panel
+from .widgets.prompt import Prompt
+from .widgets.theme import themes
+
+HISTORY = 500
+"""How many turns undo goes back."""
+
+
+class Explorer(App[str]):
+    """The explorer. What it shows is `session`; every change of it goes through `change`."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "attn-tui"
+    AUTO_FOCUS = ""
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - so Textual declares it
+        (0, "-narrow"),
+        (layout.NARROW, "-normal"),
+        (layout.NORMAL, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(
+                key,
+                f"act('{action.name}')",
+                action.help,
+                id=action.name if key == action.keys[0] else f"{action.name}.{number}",
+                priority=key == "ctrl+c",
+                show=False,
+            )
+            for action in ACTIONS
+            for number, key in enumerate(action.keys)
+        ),
+        *(
+            Binding(row.key, f"choose('{row.field}')", row.help, id=f"knob.{row.field}", show=False)
+            for row in BY_KEY.values()
+        ),
+    ]
+
+    def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
+        super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))
+        self._tier = tier or terminal.tier_of(self)
+        for theme in themes():
+            self.register_theme(theme)
+        self.session = session
+        self.scene = make_scene(session, self._ink(session))
+        self.knob = ""
+        self.commands: list[str] = []
+        self._done: list[Session] = []
+        self._undone: list[Session] = []
+        self._last_mask = "causal"
+
+    # What is on the screen.
+
+    def compose(self) -> ComposeResult:
+        """The title, one page for each view, the line of truth, the hints or the prompt."""
+        yield Panel(_line(title_line), id="title")
+        with Horizontal(id="map-page", classes="page"):
+            yield Panel(knobs, lambda _: "Parameters", id="parameters")
+            yield Panel(heat_map, map_title, id="map")
+            yield Panel(running_text, text_title, id="text")
+            with Vertical(id="side"):
+                yield Panel(top_keys, keys_title, id="keys")
+                yield Panel(entropy_charts, lambda _: "Entropy", id="charts")
+                yield Panel(
+                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head}", id="heads"
+                )
+                yield Panel(explain, lambda _: "Explain", id="explain")
+        with Horizontal(id="heads-page", classes="page"):
+            yield Panel(heads_page, lambda scene: f"All heads{_of_layer(scene)}", id="all-heads")
+        with Horizontal(id="help-page", classes="page"):
+            yield Panel(help_page, help_title, id="help")
+        yield Panel(_line(truth_line), id="truth")
+        yield Panel(_line(hints_line), id="hints")
+        yield Panel(too_small, id="small")
+        yield Prompt()
+
+    def on_mount(self) -> None:
+        """Draw the first screen at once; load what draws charts after it."""
+        terminal.end_on_signals(self)
+        self._show(self.scene)
+        self.call_after_refresh(self.run_worker, self._load_charts, thread=True)
+
+    def _load_charts(self) -> None:
+        charts.load()
+        self.call_from_thread(lambda: self.panel("charts").show(self.scene))
+
+    def panel(self, name: str) -> Panel:
+        """A panel by its name."""
+        return self.query_one(f"#{name}", Panel)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The prompt."""
+        return self.query_one(Prompt)
+
+    @property
+    def plan(self) -> Plan:
+        """Where everything of the map stands."""
+        return plan_map(self.scene, *self.panel("map").room)
+
+    def on_resize(self) -> None:
+        """Draw again where the size decides what is shown."""
+        self._show(self.scene)
+
+    def _ink(self, session: Session) -> Ink:
+        return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
+
+    def _show(self, scene: Scene) -> None:
+        """Hand the scene to every panel."""
+        self.scene = scene
+        with self.batch_update():
+            for name, on in layout.classes(scene, self.size).items():
+                self.screen.set_class(on, name)
+            self.screen.set_class(self.prompt.is_open, "asking")
+            if scene.ink.shaded:
+                self.theme = f"attn-{scene.session.view.theme}"
+            for panel in self.query(Panel):
+                panel.show(scene)
+
+    # The one way in which anything changes.
+
+    def change(self, session: Session, *, undoable: bool = True) -> bool:
+        """Show another session, or say in one line why that cannot be; whether it could."""
+        try:
+            scene = make_scene(session, self._ink(session), knob=self.knob)
+        except (ValueError, MemoryError) as error:
+            self.say(str(error) or "not enough memory for that", trouble=True)
+            return False
+        if undoable and _decided(session) != _decided(self.session):
+            self._done = [*self._done[-HISTORY:], self.session]
+            self._undone = []
+        self.session = session
+        self._show(self._scrolled(scene))
+        return True
+
+    def _scrolled(self, scene: Scene) -> Scene:
+        """The scene with the scroll position that the map has taken, so that it stays there."""
+        plan = plan_map(scene, *self.panel("map").room)
+        if plan.scroll == self.session.view.scroll:
+            return scene
+        self.session = replace(self.session, view=replace(self.session.view, scroll=plan.scroll))
+        return replace(scene, session=self.session)
+
+    def say(self, message: str, *, trouble: bool = False) -> None:
+        """Tell something in the line of truth, until the next key."""
+        self._show(replace(self.scene, message=" ".join(message.split()), trouble=trouble, knob=self.knob))
+
+    # Keys.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the prompt is open, only quitting is an act of the keys."""
+        if action in ("act", "choose") and self.query(Prompt) and self.prompt.is_open:
+            return parameters == ("quit",)
+        return True
+
+    def action_choose(self, field: str) -> None:
+        """Choose a knob, and see to it that its value can be seen."""
+        self.knob = field
+        narrow = self.size.width < layout.NARROW
+        hidden = self.session.view.panel in layout.BESIDE and self.size.width < layout.NORMAL
+        changes: dict[str, Any] = {"explain": False, "page": "map"} | (
+            {"panel": "map"} if hidden and not narrow else {}
+        )
+        self.scene = replace(self.scene, helping=False)
+        self.change(with_view(self.scene, **changes), undoable=False)
+        if narrow:
+            value, fixed = value_of(self.scene, BY_FIELD[field])
+            self.say(f"{BY_FIELD[field].name} {value}" + (" fixed" if fixed else ""))
+
+    def action_act(self, name: str) -> None:
+        """Do what a row of the table of keys says."""
+        handler: Callable[[], None] | None = getattr(self, f"do_{name.replace('-', '_')}", None)
+        try:
+            if handler:
+                handler()
+            elif not self._act_in_panel(name):
+                self.change(MOVES[name](self.scene, self.plan))
+        except Refusal as refusal:
+            self.say(str(refusal))
+
+    def action_focus_next(self) -> None:
+        """Tab, which Textual's screens keep for themselves."""
+        if not self.prompt.is_open:
+            self.action_act("panel-on")
+
+    def action_focus_previous(self) -> None:
+        """Shift and tab."""
+        if not self.prompt.is_open:
+            self.action_act("panel-back")
+
+    def _act_in_panel(self, name: str) -> bool:
+        """Whether a key was an act of the help, of the heads page, or of the panel that the keys go to."""
+        if self.scene.helping:
+            return self._act_in_help(name)
+        arrows = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+        x, y = arrows.get(name, (0, 0))
+        view = self.session.view
+        if view.page == "heads" and (x or y):
+            beside_each = gallery_shape(self.scene, *self.panel("all-heads").room)[0]
+            return self.change(head_step(self.scene, x + y * beside_each))
+        if view.panel == "parameters" and (x or y) and not view.picture_only:
+            return self._act_in_parameters(x, y)
+        if view.panel == "heads" and x:
+            return self.change(head_step(self.scene, x))
+        return False
+
+    def _act_in_help(self, name: str) -> bool:
+        """Scroll the help; keys that move nothing there leave it."""
+        place = scrolled(self.scene, name, *self.panel("help").room)
+        self._show(replace(self.scene, help_from=place or 0, helping=place is not None))
+        return place is not None
+
+    def _act_in_parameters(self, x: int, y: int) -> bool:
+        """Up and down choose a knob, left and right turn it."""
+        fields = [row.field for row in BY_KEY.values()]
+        if y:
+            place = fields.index(self.knob) + y if self.knob in fields else 0
+            self.knob = fields[min(max(place, 0), len(fields) - 1)]
+            return self.change(self.session, undoable=False)
+        if self.knob:
+            self.change(turn(self.scene, BY_FIELD[self.knob], x))
+        return True
+
+    def do_less(self) -> None:
+        """The chosen knob down."""
+        self._turn(-1)
+
+    def do_more(self) -> None:
+        """The chosen knob up."""
+        self._turn(1)
+
+    def _turn(self, direction: int) -> None:
+        if not self.knob:
+            raise Refusal("no knob is chosen: a letter chooses one, as the Parameters panel shows")
+        self.change(turn(self.scene, BY_FIELD[self.knob], direction))
+
+    def do_enter(self) -> None:
+        """Type the chosen knob's value; else leave the heads for the map; else explain the cell."""
+        view = self.session.view
+        if self.scene.helping:
+            self.do_help()
+        elif view.page == "heads":
+            self.change(with_view(self.scene, page="map"))
+        elif self.knob:
+            self._ask_value(BY_FIELD[self.knob])
+        else:
+            self.change(with_view(self.scene, explain=not view.explain))
+
+    def do_leave(self) -> None:
+        """Leave what is open: help, explanation, text, picture alone, the chosen knob, a panel, a search."""
+        view = self.session.view
+        if self.scene.helping:
+            self.do_help()
+        elif view.explain or view.text or view.picture_only:
+            self.change(with_view(self.scene, explain=False, text=False, picture_only=False))
+        elif self.knob or view.panel != "map":
+            self.knob = ""
+            self.change(with_view(self.scene, panel="map"))
+        else:
+            self.change(with_view(self.scene, search="", page="map"))
+
+    def do_mask_toggle(self) -> None:
+        """The mask off, or the one it was on again."""
+        mask = self.session.experiment.mask
+        if mask != "full":
+            self._last_mask = mask
+        other = "full" if mask != "full" else self._last_mask
+        self.change(replace(self.session, experiment=replace(self.session.experiment, mask=other)))
+
+    def do_undo(self) -> None:
+        """Back to before the last turn."""
+        self._travel(self._done, self._undone, "nothing to undo")
+
+    def do_redo(self) -> None:
+        """Forward again."""
+        self._travel(self._undone, self._done, "nothing to redo")
+
+    def _travel(self, source: list[Session], target: list[Session], nothing: str) -> None:
+        if not source:
+            raise Refusal(nothing)
+        there = source.pop()
+        target.append(self.session)
+        view = replace(self.session.view, head=there.view.head)
+        self.change(replace(self.session, experiment=there.experiment, view=view), undoable=False)
+
+    def do_help(self) -> None:
+        """Show or leave the help."""
+        self._show(replace(self.scene, message="", helping=not self.scene.helping, help_from=0))
+
+    def do_quit(self) -> None:
+        """End, handing on the commands that were copied."""
+        self.exit("\n".join(dict.fromkeys(self.commands)))
+
+    def do_copy(self) -> None:
+        """Copy the command that makes this picture."""
+        line = command(self.session)
+        self.copy_to_clipboard(line)
+        self.commands.append(line)
+        self.say(f"copied, and printed on leaving: {line}")
+
+    # Questions and their answers.
+
+    def ask(self, purpose: str, label: str, text: str = "", suggestions: tuple[str, ...] = ()) -> None:
+        """Open the prompt."""
+        self.prompt.ask(purpose, label, text, suggestions)
+        self._show(replace(self.scene, message="", helping=False))
+
+    def _ask_value(self, row: Any) -> None:
+        answers.check_not_fixed(self.scene, row.field)
+        self.ask("value", f"{row.name} =", row.write(getattr(self.session.experiment, row.field)), row.examples)
+
+    def do_command(self) -> None:
+        """Ask for any command or option."""
+        self.ask("command", ":", suggestions=answers.words_to_type())
+
+    def do_search(self) -> None:
+        """Ask for a token."""
+        tokens = self.scene.key_labels if self.scene.has_tokens else ()
+        self.ask("search", "search", self.session.view.search, tokens)
+
+    def do_go(self) -> None:
+        """Ask for a position."""
+        self.ask("go", "go to query,key (or one number for both)")
+
+    def do_save(self) -> None:
+        """Ask for a file's name."""
+        self.ask("save", f"save as ({' '.join(saving.FORMS)})", "attention.svg")
+
+    def on_prompt_left(self) -> None:
+        """Nothing was answered."""
+        self.prompt.close()
+        self.say("")
+
+    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+        """Act on the answer; where that cannot be, say why and keep the prompt open."""
+        answer: Callable[[str], bool] = getattr(self, f"answer_{event.purpose}")
+        try:
+            taken = answer(event.text)
+        except (ValueError, OSError, Refusal) as error:
+            self.say(_one_line(error), trouble=True)
+            return
+        if taken and self.prompt.is_open:
+            self.prompt.close()
+            self._show(self.scene)
+
+    def answer_value(self, text: str) -> bool:
+        """A knob's value was typed."""
+        return self.change(answers.knob_value(self.scene, self.knob, text))
+
+    def answer_search(self, text: str) -> bool:
+        """A token was typed."""
+        return self.change(answers.search(self.scene, self.plan, text))
+
+    def answer_go(self, text: str) -> bool:
+        """A position was typed."""
+        return self.change(answers.position(self.scene, text))
+
+    def answer_command(self, text: str) -> bool:
+        """A command or options were typed."""
+        words = split(text)
+        if words[:1] and words[0] in BY_NAME and len(words) == 1:
+            self.prompt.close()
+            self.say("")
+            self.action_act(words[0])
+            return False
+        return not words or self.change(answers.options(self.scene, text, words))
+
+    def answer_save(self, text: str) -> bool:
+        """A file's name was typed: the picture is taken once the prompt is gone from it."""
+        saving.check_name(text)
+        self.prompt.close()
+        self.say("")
+        self.call_after_refresh(self._save, text)
+        return False
+
+    def _save(self, name: str) -> None:
+        try:
+            self.say(saving.save(name, self))
+        except OSError as error:
+            self.say(_one_line(error), trouble=True)
+
+    # Pictures of the screen.
+
+    def screen_lines(self) -> Lines:
+        """The cells on the screen, row by row."""
+        return terminal.screen_lines(self)
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as SVG, without fonts from the network."""
+        return without_web_fonts(super().export_screenshot(title=title, simplify=simplify))
+
+    # The mouse.
+
+    def on_panel_clicked(self, event: Panel.Clicked) -> None:
+        """A press of the mouse, or a turn of its wheel."""
+        panel = event.panel
+        if self.prompt.is_open or panel.id is None:
+            return
+        if event.wheel:
+            self.action_act("down" if event.wheel > 0 else "up")
+        elif panel.id == "parameters":
+            field = knob_at(self.scene, event.y, panel.room[1])
+            if field:
+                self.action_choose(field)
+        else:
+            session = clicks.clicked(self.scene, self.plan, panel.id, (event.x, event.y), panel.room[0])
+            if session:
+                self.change(session)
+
+
+def _decided(session: Session) -> tuple[Any, int]:
+    """What undo goes back over: the knobs, and the head."""
+    return session.experiment, session.view.head
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'file'}: {error.strerror or error}"
+    return str(error)
+
+
+def _of_layer(scene: Scene) -> str:
+    return f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
+
+
+def _line(draw: Callable[[Scene, int], Any]) -> Callable[[Scene, int, int], Lines]:
+    """A picture of one line from a function of scene and width."""
+    return lambda scene, width, _: [draw(scene, width)]

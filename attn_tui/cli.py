@@ -1,0 +1,113 @@
+"""The command line: attn-tui and attn-tui print. `--help` and `--version` load neither NumPy nor Textual."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+from .options import OptionError, Parser, add_options, session_of
+
+TIERS = ("auto", "truecolor", "256", "16", "none")
+
+DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
+EPILOG = """\
+commands:
+  attn-tui             open the explorer
+  attn-tui print       print the picture and its figures, without a screen (attn-tui print --help)
+
+A value that starts with "-" is written with "=": --scale=-1. In the explorer, ? lists the keys, and y copies
+the command that makes the picture on the screen. Status: 0 done, 2 a wrong option or no terminal to draw on,
+74 output that could not be written, 130 ctrl+c.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words[:1] == ["print"]:
+            return _print(words[1:])
+        return _explore(words)
+    except OptionError as error:
+        print(f"attn-tui: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"attn-tui: output could not be written: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        return 74
+    except KeyboardInterrupt:
+        return 130
+
+
+def explorer_parser() -> Parser:
+    """The parser of the explorer's options."""
+    parser = _parser("attn-tui", DESCRIPTION, EPILOG)
+    screen = parser.add_argument_group("the terminal")
+    _add_colour(screen)
+    screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    add_options(parser)
+    return parser
+
+
+def print_parser() -> Parser:
+    """The parser of print's options."""
+    parser = _parser("attn-tui print", "Print the picture and its figures.", None)
+    out = parser.add_argument_group("what is printed")
+    forms = out.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="everything, for programs")
+    forms.add_argument("--csv", action="store_true", help="the picture's numbers, a row for each query")
+    forms.add_argument("--svg", action="store_true", help="the picture as SVG")
+    out.add_argument("--query", type=int, metavar="N", help="only the keys that this query reads, heaviest first")
+    out.add_argument("--top", type=int, metavar="N", help="how many of them (default 10)")
+    out.add_argument("--width", type=int, metavar="COLUMNS", help="how wide (default: the terminal, else 100)")
+    _add_colour(out)
+    add_options(parser)
+    return parser
+
+
+def _parser(prog: str, description: str, epilog: str | None) -> Parser:
+    parser = Parser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"attn-tui {__version__}")
+    return parser
+
+
+def _add_colour(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--colour",
+        "--color",
+        choices=TIERS,
+        default="auto",
+        help="how many colours to use (default: what the terminal has)",
+    )
+
+
+def _explore(words: list[str]) -> int:
+    given = explorer_parser().parse_args(words)
+    session = session_of(given)
+    from .start import explore
+
+    return explore(session, colour=given.colour, mouse=not given.no_mouse)
+
+
+def _print(words: list[str]) -> int:
+    given = print_parser().parse_args(words)
+    session = session_of(given)
+    from .report import print_report
+
+    print_report(session, given)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

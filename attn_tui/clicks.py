@@ -1,0 +1,25 @@
+"""What the mouse does to a session: the cell, the head or the view under it."""
+
+from __future__ import annotations
+
+from .moves import go_to, with_view
+from .pictures.heads import head_at
+from .pictures.plan import Plan
+from .pictures.truth import page_at
+from .scene import Scene
+from .view import Session
+
+
+def clicked(scene: Scene, plan: Plan, panel: str, place: tuple[int, int], width: int) -> Session | None:
+    """The session after a press at a column and row of a panel of some width, or None where nothing is there."""
+    x, y = place
+    if panel == "map":
+        cell = plan.cell_at(x, y)
+        return go_to(scene, *cell) if cell else None
+    if panel == "heads":
+        head = head_at(scene, x, y, width)
+        return None if head is None else with_view(scene, head=head)
+    if panel == "title":
+        page = page_at(x)
+        return with_view(scene, page=page) if page else None
+    return None

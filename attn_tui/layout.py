@@ -1,0 +1,34 @@
+"""Which panels stand on the screen: classes that the style sheet reads."""
+
+from __future__ import annotations
+
+from .scene import Scene
+from .view import PAGES, PANELS
+
+LEAST = (20, 6)
+"""Columns and rows below which only a line is shown."""
+
+NARROW = 72
+NORMAL = 110
+"""Columns from which two panels, and from which all, stand beside each other."""
+
+SHORT = 16
+"""Rows below which the picture takes the lines around it."""
+
+BESIDE = ("keys", "charts", "heads")
+"""The panels that share the right-hand side."""
+
+
+def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
+    """Every class of the screen, and whether it is on."""
+    view = scene.session.view
+    page = "help" if scene.helping else view.page
+    return {
+        **{f"at-{name}": page == name for name in (*PAGES, "help")},
+        **{f"on-{name}": view.panel == name for name in PANELS},
+        "on-side": view.explain or view.panel in BESIDE,
+        "explaining": view.explain,
+        "reading": view.text,
+        "alone": view.picture_only,
+        "too-small": size[0] < LEAST[0] or size[1] < LEAST[1],
+    }

@@ -1,0 +1,249 @@
+"""What keys do to a session: pure functions from what is on the screen to the next session.
+
+A move that cannot be made raises Refusal with the one line that says why, and the session stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .parameters import BY_FIELD, Parameter
+from .pictures.plan import Plan
+from .scene import Scene
+from .view import PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
+
+Move = Callable[[Scene, Plan], Session]
+
+
+class Refusal(Exception):  # noqa: N818 - not an error: the move has nowhere to go
+    """A move that cannot be made, and why."""
+
+
+def with_view(scene: Scene, **changes: Any) -> Session:
+    """The session with another view."""
+    return replace(scene.session, view=replace(scene.session.view, **changes))
+
+
+# The cursor.
+
+
+def go_to(scene: Scene, query: int, key: int) -> Session:
+    """The cursor at a position, kept within the picture."""
+    attention = scene.attention
+    cursor = (
+        min(max(query, 0), attention.query_length - 1),
+        min(max(key, 0), attention.key_length - 1),
+    )
+    return with_view(scene, cursor=cursor)
+
+
+def step(rows: int, columns: int) -> Move:
+    """The cursor some cells on; on the heads page, another head."""
+
+    def move(scene: Scene, plan: Plan) -> Session:
+        query, key = scene.cursor
+        block = plan.zoom.block
+        return go_to(scene, query + rows * block, key + columns * block)
+
+    return move
+
+
+def screenful(direction: int) -> Move:
+    """The cursor a screen of queries on."""
+
+    def move(scene: Scene, plan: Plan) -> Session:
+        query, key = scene.cursor
+        return go_to(scene, query + direction * plan.shown[0] * plan.zoom.block, key)
+
+    return move
+
+
+def to_edge(scene: Scene, *, end: bool) -> Session:
+    """The cursor at the first or last key; from there, at the first or last query."""
+    query, key = scene.cursor
+    last_query, last_key = scene.attention.query_length - 1, scene.attention.key_length - 1
+    edge = last_key if end else 0
+    return go_to(scene, query if key != edge else last_query if end else 0, edge)
+
+
+def search_next(direction: int) -> Move:
+    """The cursor at the next position, in reading order along the keys, whose token contains the text searched."""
+
+    def move(scene: Scene, _: Plan) -> Session:
+        wanted = scene.session.view.search.casefold()
+        if not wanted:
+            raise Refusal("nothing is searched for: / types a token")
+        query, key = scene.cursor
+        places = [at for at, label in enumerate(scene.key_labels) if wanted in label.casefold()]
+        if not places:
+            raise Refusal(f"no token contains {scene.session.view.search!r}")
+        beyond = [at for at in places if (at - key) * direction > 0]
+        nearest = min if direction > 0 else max
+        return go_to(scene, query, nearest(beyond or places))
+
+    return move
+
+
+def next_finding(scene: Scene, _: Plan) -> Session:
+    """The cursor at the next query that something is unusual about."""
+    if not scene.findings:
+        raise Refusal("nothing unusual in this head: every query sees a key, all rows sum to 1")
+    query, key = scene.cursor
+    beyond = [finding.query for finding in scene.findings if finding.query > query]
+    return go_to(scene, beyond[0] if beyond else scene.findings[0].query, key)
+
+
+# Knobs, heads and layers.
+
+
+def turn(scene: Scene, row: Parameter, direction: int) -> Session:
+    """The session with one knob turned by one."""
+    if row.turn is None or row.field in scene.inputs.fixed:
+        raise Refusal(f"{row.name or row.field} is fixed by the source {scene.shown.source}: x chooses another")
+    if row.field == "head":
+        return _turned_head(scene, direction)
+    value = getattr(scene.session.experiment, row.field)
+    turned = row.turn(value, direction)
+    if row.field == "layer":
+        turned = min(max(turned, 0), scene.inputs.num_layers - 1)
+    if turned == value:
+        end = "first" if direction < 0 else "last"
+        raise Refusal(f"{row.name or row.field} {row.write(value)} is the {end}: possible are {row.possible}")
+    return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
+
+
+def _turned_head(scene: Scene, direction: int) -> Session:
+    head = min(scene.session.view.head, scene.attention.num_heads - 1) + direction
+    if not 0 <= head < scene.attention.num_heads:
+        raise Refusal(f"heads are 0 … {scene.attention.num_heads - 1}")
+    return with_view(scene, head=head)
+
+
+def turn_field(field: str, direction: int) -> Move:
+    """A knob turned by one."""
+    return lambda scene, _: turn(scene, BY_FIELD[field], direction)
+
+
+def turn_view(field: str, direction: int = 1) -> Move:
+    """A part of the view turned by one."""
+
+    def move(scene: Scene, _: Plan) -> Session:
+        row = BY_FIELD[field]
+        if row.turn is None:
+            raise Refusal(f"{field} cannot be turned")
+        return with_view(scene, **{field: row.turn(getattr(scene.session.view, field), direction)})
+
+    return move
+
+
+# The picture.
+
+
+def zoom(direction: int) -> Move:
+    """Larger (−1) or smaller (+1) cells."""
+
+    def move(scene: Scene, plan: Plan) -> Session:
+        place = ZOOMS.index(plan.zoom.name) + direction
+        if place < 0:
+            raise Refusal("cells are at their largest: numbers are written in them")
+        if place >= len(ZOOMS) or (direction > 0 and plan.zoom.halves and max(plan.whole) <= 2):
+            raise Refusal("cells are at their smallest")
+        return with_view(scene, zoom=ZOOMS[place])
+
+    return move
+
+
+def toggle(field: str) -> Move:
+    """A flag of the view switched."""
+    return lambda scene, _: with_view(scene, **{field: not getattr(scene.session.view, field)})
+
+
+def stage(direction: int) -> Move:
+    """The next stage of the computation; with a pinned picture, its difference is one of them."""
+
+    def move(scene: Scene, _: Plan) -> Session:
+        view = scene.session.view
+        places = [(name, "b") for name in STAGES]
+        if scene.session.pinned:
+            places.append(("weights", "a-b"))
+        here = (view.stage, view.compare)
+        at = places.index(here) if here in places else list(STAGES).index(view.stage)
+        name, compare = places[(at + direction) % len(places)]
+        return with_view(scene, stage=name, compare=compare)
+
+    return move
+
+
+def pin(scene: Scene, _: Plan) -> Session:
+    """This picture as A; what the knobs say stays B."""
+    pinned = Pinned(scene.shown, scene.head)
+    return replace(with_view(scene, compare="b"), pinned=pinned)
+
+
+def compare(scene: Scene, _: Plan) -> Session:
+    """B, then A, then A − B."""
+    if not scene.session.pinned:
+        raise Refusal("nothing is pinned: p pins this picture as A")
+    order = ("b", "a", "a-b")
+    here = order.index(scene.session.view.compare)
+    return with_view(scene, compare=order[(here + 1) % len(order)])
+
+
+# Views and panels.
+
+
+def panel(direction: int) -> Move:
+    """The next panel."""
+
+    def move(scene: Scene, _: Plan) -> Session:
+        names = list(PANELS)
+        here = names.index(scene.session.view.panel)
+        return with_view(scene, panel=names[(here + direction) % len(names)], explain=False)
+
+    return move
+
+
+def to_page(name: str) -> Move:
+    """Another view."""
+    return lambda scene, _: with_view(scene, page=name)
+
+
+def head_step(scene: Scene, by: int) -> Session:
+    """Another head, as the heads page's cursor moves."""
+    head = min(max(scene.head + by, 0), scene.attention.num_heads - 1)
+    return with_view(scene, head=head)
+
+
+MOVES: dict[str, Move] = {
+    "left": step(0, -1),
+    "right": step(0, 1),
+    "up": step(-1, 0),
+    "down": step(1, 0),
+    "page-up": screenful(-1),
+    "page-down": screenful(1),
+    "home": lambda scene, _: to_edge(scene, end=False),
+    "end": lambda scene, _: to_edge(scene, end=True),
+    "head-back": turn_field("head", -1),
+    "head-on": turn_field("head", 1),
+    "layer-back": turn_field("layer", -1),
+    "layer-on": turn_field("layer", 1),
+    "search-on": search_next(1),
+    "search-back": search_next(-1),
+    "finding": next_finding,
+    "zoom-in": zoom(-1),
+    "zoom-out": zoom(1),
+    "blocks": turn_view("blocks"),
+    "picture-only": toggle("picture_only"),
+    "stage-on": stage(1),
+    "stage-back": stage(-1),
+    "range": turn_view("colour_range"),
+    "palette": turn_view("palette"),
+    "text": toggle("text"),
+    "pin": pin,
+    "compare": compare,
+    "panel-on": panel(1),
+    "panel-back": panel(-1),
+    **{f"page-{name}": to_page(name) for name in PAGES},
+}

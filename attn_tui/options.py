@@ -1,0 +1,129 @@
+"""Options made from the table of parameters: words to a session, and a session back to words."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, NoReturn
+
+from attn_engine import Experiment
+
+from .parameters import KNOBS, PARAMETERS, VIEW, Parameter
+from .view import Pinned, Session, View
+
+
+class OptionError(ValueError):
+    """A wrong option, in one line that names it and says what is possible."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises OptionError instead of leaving the program."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print."""
+        raise OptionError(message.removeprefix("argument ").replace("\n", " "))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Every parameter as an option of the parser."""
+    defaults = {**vars(_Defaults.experiment), **vars(_Defaults.view)}
+    for title, rows in (("what is computed", KNOBS), ("how it is shown", VIEW)):
+        group = parser.add_argument_group(title)
+        for row in rows:
+            _add(group, row, defaults[row.field])
+        if rows is VIEW:
+            group.add_argument(
+                "--pin", metavar="OPTIONS", type=_reader(pinned_of), default=argparse.SUPPRESS,
+                help="pin the picture of these options as A, to compare with",
+            )  # fmt: skip
+
+
+class _Defaults:
+    experiment = Experiment()
+    view = View()
+
+
+def _add(group: argparse._ArgumentGroup, row: Parameter, default: Any) -> None:
+    if row.flag:
+        group.add_argument(
+            *row.options, dest=row.field, action=argparse.BooleanOptionalAction, help=row.help,
+            default=argparse.SUPPRESS,
+        )  # fmt: skip
+        return
+    text = row.help if row.possible in row.help or not row.possible else f"{row.help} ({row.possible})"
+    suffix = f"; default {row.write(default)}" if row.write(default) else ""
+    group.add_argument(
+        *row.options, dest=row.field, type=_reader(row.read), default=argparse.SUPPRESS,
+        metavar=row.field.split("_")[-1].upper(), help=(text + suffix).replace("%", "%%"),
+    )  # fmt: skip
+
+
+def _reader(read: Any) -> Any:
+    def convert(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def session_of(namespace: argparse.Namespace, session: Session | None = None) -> Session:
+    """The session with the options of a parsed command line, over another session or the defaults."""
+    given = vars(namespace)
+    base = session or Session()
+    experiment = replace(base.experiment, **_of(given, Experiment))
+    view = replace(base.view, **_of(given, View))
+    return Session(experiment, view, given.get("pin", base.pinned))
+
+
+def _of(given: dict[str, Any], kind: type[Experiment] | type[View]) -> dict[str, Any]:
+    return {field.name: given[field.name] for field in fields(kind) if field.name in given}
+
+
+def read_options(words: Sequence[str], session: Session | None = None) -> Session:
+    """The session that option words make. Raises OptionError."""
+    parser = Parser(prog="attn-tui", add_help=False, allow_abbrev=False)
+    add_options(parser)
+    return session_of(parser.parse_args(list(words)), session)
+
+
+def pinned_of(text: str) -> Pinned:
+    """A pinned picture from its options in one text. Raises OptionError."""
+    session = read_options(split(text))
+    return Pinned(session.experiment, session.view.head)
+
+
+def split(text: str) -> list[str]:
+    """A line's words as a shell would split them. Raises OptionError."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise OptionError(f"{str(error).lower()} in {text!r}") from None
+
+
+def words_of(session: Session) -> list[str]:
+    """The options that make this session: those that differ from the defaults."""
+    default = Session()
+    words: list[str] = []
+    for row in PARAMETERS:
+        kind = "experiment" if row in KNOBS else "view"
+        value = getattr(getattr(session, kind), row.field)
+        if value == getattr(getattr(default, kind), row.field):
+            continue
+        if row.flag:
+            words.append(row.option)
+        else:
+            text = row.write(value)
+            words += [f"{row.option}={text}"] if text.startswith("-") else [row.option, text]
+    if session.pinned:
+        picture = Session(session.pinned.experiment, replace(default.view, head=session.pinned.head))
+        words += [f"--pin={shlex.join(words_of(picture))}"]
+    return words
+
+
+def command(session: Session) -> str:
+    """The command line that shows this session."""
+    return shlex.join(["attn-tui", *words_of(session)])

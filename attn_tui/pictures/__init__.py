@@ -1,0 +1,1 @@
+"""Numbers to lines of cells: pure functions that need no running app."""

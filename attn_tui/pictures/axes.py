@@ -1,0 +1,122 @@
+"""The labels of a map's rows and columns: tokens where there are any, ticks where they do not fit."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from ..scene import Scene
+from .cells import STAND_IN, Line, Lines, cut, fit
+from .plan import Plan
+
+TICK_EVERY = 5
+
+
+def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
+    """The label before a row of cells: its token or its number, marked where the cursor is."""
+    position = row * plan.zoom.block
+    named = scene.has_tokens and plan.zoom.block == 1
+    spelled = named and (not plan.zoom.halves or marked)
+    text = scene.query_labels[position] if spelled else str(position)
+    if not spelled and not marked and not _is_tick(row - row % (2 if plan.zoom.halves else 1), plan, axis=0):
+        text = ""
+    style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position])
+    return Segment(fit(text, plan.label_width - 1, right=not named) + " ", style if text.strip() else scene.ink.dim)
+
+
+def _label_style(scene: Scene, label: str) -> Style:
+    wanted = scene.session.view.search
+    return scene.ink.match if wanted and wanted.casefold() in label.casefold() else scene.ink.dim
+
+
+def _is_tick(cell: int, plan: Plan, *, axis: int) -> bool:
+    return plan.whole[axis] <= 10 or cell % TICK_EVERY == 0 or (plan.zoom.halves and axis == 0 and cell % 10 == 0)
+
+
+def column_labels(scene: Scene, plan: Plan) -> Lines:
+    """The lines of labels above the cells."""
+    if plan.label_height == 1 and not (scene.has_tokens and plan.zoom.name == "numbers"):
+        return [_tick_labels(scene, plan)]
+    if plan.zoom.name == "numbers":
+        return [_level_labels(scene, plan)]
+    return _standing_labels(scene, plan)
+
+
+def _column_style(scene: Scene, plan: Plan, cell: int) -> Style:
+    if cell == scene.cursor[1] // plan.zoom.block:
+        return scene.ink.mark
+    return _label_style(scene, scene.key_labels[cell * plan.zoom.block]) if plan.zoom.block == 1 else scene.ink.dim
+
+
+def _columns(plan: Plan) -> range:
+    return range(plan.first[1], plan.first[1] + plan.shown[1])
+
+
+def _level_labels(scene: Scene, plan: Plan) -> Line:
+    """Labels written along the row, one above each cell."""
+    line = [Segment(" " * plan.label_width, scene.ink.dim)]
+    for cell in _columns(plan):
+        text = fit(cut(scene.key_labels[cell], plan.zoom.width - 1), plan.zoom.width, right=True)
+        line.append(Segment(text, _column_style(scene, plan, cell)))
+    return line
+
+
+def _standing_labels(scene: Scene, plan: Plan) -> Lines:
+    """Labels written downwards, ending just above their cells."""
+    height, width = plan.label_height, plan.zoom.width
+    columns = []
+    for cell in _columns(plan):
+        label = scene.key_labels[cell]
+        letters = _letters(label, height, width)
+        columns.append(([" " * width] * (height - len(letters)) + letters, _column_style(scene, plan, cell)))
+    blank = Segment(" " * plan.label_width, scene.ink.dim)
+    return [
+        [
+            blank,
+            *(Segment(letters[row], style if letters[row].strip() else scene.ink.dim) for letters, style in columns),
+        ]
+        for row in range(height)
+    ]
+
+
+def _letters(label: str, height: int, width: int) -> list[str]:
+    """A label's characters one below the other, at most `height` of them, each `width` cells wide."""
+    characters: list[str] = []
+    for character in label:
+        if cell_len(character) == 0 and characters:
+            characters[-1] += character
+        else:
+            characters.append(character)
+    if len(characters) > height:
+        characters = [*characters[: height - 1], "…"] if height > 3 else characters[:height]
+    return [fit(character, width) if cell_len(character) <= width else fit(STAND_IN, width) for character in characters]
+
+
+def _tick_labels(scene: Scene, plan: Plan) -> Line:
+    """Position numbers above every few columns, and the cursor's, marked."""
+    line = [Segment(" " * plan.label_width, scene.ink.dim)]
+    width, block = plan.zoom.width, plan.zoom.block
+    cells = _columns(plan)
+    total = len(cells) * width
+    cursor = scene.cursor[1] // block - plan.first[1]
+    texts = {(cell - plan.first[1]) * width: str(cell * block) for cell in cells if _is_tick(cell, plan, axis=1)}
+    own = scene.key_labels[scene.cursor[1]] if block == 1 else str(scene.cursor[1])
+    own_at = max(min(cursor * width, total - cell_len(own)), 0)
+    at = 0
+    for start, text in sorted(texts.items()):
+        free = not (start - 1 < own_at + cell_len(own) and own_at < start + len(text) + 1)
+        if start < at or not free or start + len(text) > total:
+            continue
+        if at <= own_at < start:
+            line += [Segment(" " * (own_at - at), scene.ink.dim), Segment(own, scene.ink.mark)]
+            at = own_at + cell_len(own)
+        line += [
+            Segment(" " * (start - at), scene.ink.dim),
+            Segment(text, scene.ink.dim),
+            Segment(" ", scene.ink.dim),
+        ]
+        at = start + len(text) + 1
+    if at <= own_at:
+        line += [Segment(" " * (own_at - at), scene.ink.dim), Segment(own, scene.ink.mark)]
+    return line

@@ -1,0 +1,122 @@
+"""Lines of cells: what every picture is made of, and the gate through which text from outside goes."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+
+Line = list[Segment]
+Lines = list[Line]
+
+MAX_MARKS = 2
+"""How many combining marks one character keeps."""
+
+STAND_IN = "\N{REPLACEMENT CHARACTER}"
+
+
+@lru_cache(maxsize=8192)
+def printable(text: str) -> str:
+    """The text with everything that a terminal could obey, or that has no width, replaced by visible stand-ins."""
+    shown: list[str] = []
+    marks = 0
+    for character in unicodedata.normalize("NFC", text):
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks and (marks > MAX_MARKS or not shown):
+            continue
+        shown.append(character if category[0] not in "CZ" or character == " " else _stand_in(character))
+    return "".join(shown)
+
+
+def _stand_in(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\N{SYMBOL FOR DELETE}"
+    return " " if unicodedata.category(character) == "Zs" else STAND_IN
+
+
+def cut(text: str, width: int) -> str:
+    """The text in at most `width` cells, with … where something is missing."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """The text in exactly `width` cells, cut or padded on the right (or, with `right`, on the left)."""
+    shown = cut(text, width)
+    space = " " * (width - cell_len(shown))
+    return space + shown if right else shown + space
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken between words where that is possible."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if cell_len(longer) <= width:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        *full, line = chop_cells(word, max(width, 2)) or [""]
+        lines += full
+    return [*lines, line]
+
+
+def width_of(line: Line) -> int:
+    """The cells of a line."""
+    return sum(cell_len(segment.text) for segment in line)
+
+
+def pad(line: Line, width: int, style: Style) -> Line:
+    """The line in exactly `width` cells."""
+    kept: Line = []
+    room = width
+    for text, own, _ in line:
+        if room <= 0:
+            break
+        size = cell_len(text)
+        kept.append(Segment(text if size <= room else set_cell_size(text, room), own))
+        room -= size
+    if room > 0:
+        kept.append(Segment(" " * room, style))
+    return kept
+
+
+def page(lines: Iterable[Line], width: int, height: int, style: Style) -> Lines:
+    """The lines as a page of exactly `width` × `height` cells."""
+    padded = [pad(line, width, style) for line, _ in zip(lines, range(height), strict=False)]
+    return padded + [[Segment(" " * width, style)] for _ in range(height - len(padded))]
+
+
+def beside(left: Lines, right: Lines) -> Lines:
+    """Two pages of equal height side by side."""
+    return [a + b for a, b in zip(left, right, strict=True)]
+
+
+def plain(lines: Lines) -> str:
+    """The characters of a page, without its colours."""
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+def figure(number: float, digits: int = 3) -> str:
+    """A number as people read it: three decimals below ten, fewer above, powers where it is huge or tiny."""
+    if math.isnan(number):
+        return "NaN"
+    size = abs(number)
+    if math.isinf(number):
+        return "∞" if number > 0 else "−∞"
+    if size >= 100_000 or 0 < size < 0.5 * 10**-digits:
+        return f"{number:.1e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    decimals = digits if size < 10 else 1 if size < 1000 else 0
+    return f"{number:.{decimals}f}"

@@ -1,0 +1,45 @@
+"""The entropy charts: by query under its ceiling, and by head."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from rich.segment import Segment
+
+from attn_engine import measure
+
+from .. import charts
+from ..charts import Chart, Series
+from ..scene import Scene
+from .cells import Lines
+
+LEAST_FOR_TWO = 11
+"""Rows from which both charts are drawn."""
+
+
+def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
+    """By query above, by head below; only by query where there is little room."""
+    if "plotext" not in sys.modules:
+        return [[Segment("…", scene.ink.dim)]]
+    if height < LEAST_FOR_TWO or scene.attention.num_heads < 2:
+        return charts.draw(_by_query(scene), width, height)
+    upper = (height + 1) // 2
+    return charts.draw(_by_query(scene), width, upper) + charts.draw(_by_head(scene), width, height - upper)
+
+
+def _by_query(scene: Scene) -> Chart:
+    ink, measures = scene.ink, measure(scene.attention)
+    entropy = Series("by query", np.asarray(measures.entropy[scene.head]), ink.accent)
+    ceiling = Series("ln(keys seen)", np.asarray(measures.ceiling[scene.head]), ink.dim, "dashes")
+    return _chart(scene, (entropy, ceiling), "query", scene.cursor[0])
+
+
+def _by_head(scene: Scene) -> Chart:
+    means = Series("mean by head", measure(scene.attention).by_head("entropy"), scene.ink.accent, "bars")
+    return _chart(scene, (means,), "head", scene.head)
+
+
+def _chart(scene: Scene, series: tuple[Series, ...], x_label: str, cursor: int) -> Chart:
+    ink = scene.ink
+    return Chart(series, x_label, "nats", cursor=cursor, axis_style=ink.dim, cursor_style=ink.mark)

@@ -1,0 +1,117 @@
+"""The heat map: rows are queries, columns are keys, one continuous zoom from written numbers to blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.segment import Segment
+
+from ..scene import Matrix, Scene
+from ..view import RANGES
+from .axes import column_labels, row_label
+from .cells import Line, Lines, figure, fit, page, width_of
+from .ink import MASKED
+from .levels import Levels, Shades, blocked, shades
+from .palettes import LEVELS
+from .plan import LEAST_WITH_BAR, NUMBER_WIDTH, Plan, plan_map
+from .shading import cell, half_cells, whole_cells
+
+
+def map_title(scene: Scene) -> str:
+    """The stage on show and what its colours mean."""
+    view = scene.session.view
+    if view.stage == "mask" and not scene.signed:
+        return f"{scene.title}: {scene.shown.mask}"
+    meaning = RANGES[view.colour_range]
+    return f"{scene.title} · {meaning.replace('0 to 1', '−1 to 1') if scene.signed else meaning}"
+
+
+def heat_map(scene: Scene, width: int, height: int) -> Lines:
+    """The map in width × height cells: column labels, labelled rows, and the colour bar below."""
+    plan = plan_map(scene, width, height)
+    tones = _tones(scene, plan)
+    lines = [*column_labels(scene, plan), *_rows(scene, plan, tones)]
+    if height < LEAST_WITH_BAR:
+        return page(lines, width, height, scene.ink.text)
+    lines = page(lines, width, min(len(lines), max(height - 1, 0)), scene.ink.text)
+    gap: Lines = [[]] if height - len(lines) > 2 else []
+    return page([*lines, *gap, _colour_bar(scene, plan, tones, width)], width, height, scene.ink.text)
+
+
+def _tones(scene: Scene, plan: Plan) -> Shades:
+    view = scene.session.view
+    matrix, mask = scene.matrix, scene.mask
+    if plan.zoom.block > 1:
+        matrix, mask = blocked(matrix, mask, plan.zoom.block, view.blocks)
+    highest = scene.highest if view.colour_range == "heads" else 0.0
+    return shades(matrix, mask, view.colour_range, signed=scene.signed, highest=highest)
+
+
+def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:
+    top, left = plan.first
+    window = tones.levels[top : top + plan.shown[0], left : left + plan.shown[1]]
+    cursor = scene.cursor[0] // plan.zoom.block - top, scene.cursor[1] // plan.zoom.block - left
+    step = 2 if plan.zoom.halves else 1
+    for row in range(0, len(window), step):
+        here = row <= cursor[0] < row + step
+        column = cursor[1] if here else -1
+        line = [row_label(scene, plan, top + (cursor[0] if here else row), marked=here)]
+        if plan.zoom.name == "numbers":
+            yield line + _number_cells(scene, plan, row, window[row], column)
+        elif plan.zoom.halves:
+            pair = window[row], window[row + 1] if row + 1 < len(window) else None
+            yield line + half_cells(scene.ink, tones.signed, pair, column, cursor[0] - row)
+        else:
+            yield line + whole_cells(scene.ink, tones.signed, window[row], column)
+
+
+def _number_cells(scene: Scene, plan: Plan, row: int, levels: Levels, column: int) -> Line:
+    ink = scene.ink
+    top, left = plan.first
+    numbers: Matrix = scene.matrix[top + row, left : left + len(levels)]
+    line: Line = []
+    for index, (level, number) in enumerate(zip(levels.tolist(), numbers.tolist(), strict=True)):
+        style = ink.cell(level, signed=scene.signed) if ink.shaded else ink.glyph(level, signed=scene.signed)[1]
+        text = "╱" * NUMBER_WIDTH if level == MASKED else fit(_short(number), NUMBER_WIDTH, right=True)
+        if index == column:
+            line.append(Segment("[" + fit(text.strip(), NUMBER_WIDTH - 2, right=True) + "]", ink.mark))
+        else:
+            line.append(Segment(text, style))
+    return line
+
+
+def _short(number: float) -> str:
+    """A number in at most five characters."""
+    text = figure(number)
+    return text if len(text) <= NUMBER_WIDTH - 1 else figure(number, 2 if abs(number) < 10 else 0)
+
+
+def _colour_bar(scene: Scene, plan: Plan, tones: Shades, width: int) -> Line:
+    """What the shades mean in numbers, for the cursor's row, and which part of the picture is in view."""
+    ink = scene.ink
+    row = min(scene.cursor[0] // plan.zoom.block, len(tones.high) - 1)
+    low, high = figure(float(tones.low[row])), figure(float(tones.high[row]))
+    masked = [Segment("╱╱", ink.hatch), Segment(" masked  ", ink.dim)] if (tones.levels == MASKED).any() else []
+    note = [Segment(_zoom_note(scene, plan), ink.dim)]
+    if scene.session.view.stage == "mask" and not scene.signed:
+        return [Segment(*cell(ink, LEVELS - 1, tones.signed)), Segment(" may look  ", ink.dim), *masked, *note]
+    for shades_shown in (8, 4, 2):
+        levels = [index * (LEVELS - 1) // (shades_shown - 1) for index in range(shades_shown)]
+        bar = [Segment(*cell(ink, level, tones.signed)) for level in levels]
+        line = [Segment(f"{low} ", ink.dim), *bar, Segment(f" {high}  ", ink.dim), *masked, *note]
+        if width_of(line) <= width:
+            break
+    return line
+
+
+def _zoom_note(scene: Scene, plan: Plan) -> str:
+    notes = []
+    if plan.zoom.block > 1:
+        notes.append(f"blocks of {plan.zoom.block}, {scene.session.view.blocks}")
+    if not plan.complete:
+        rows, columns = (
+            f"{first * plan.zoom.block}–{min((first + count) * plan.zoom.block, total) - 1}"
+            for first, count, total in zip(plan.first, plan.shown, scene.matrix.shape, strict=True)
+        )
+        notes.append(f"rows {rows}, keys {columns}")
+    return " · ".join(notes)

@@ -1,0 +1,61 @@
+"""The help page, made from the tables of keys and parameters."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+
+from ..actions import ACTIONS, GROUPS
+from ..parameters import KNOBS, Parameter
+from ..scene import Scene
+from .cells import Lines, fit, wrap
+from .ink import Ink
+
+KEYS_WIDTH = 11
+
+
+def help_lines(ink: Ink, width: int) -> Lines:
+    """All keys and knobs, in two columns where the page is wide enough."""
+    sections = [
+        _section(ink, group, [(a.shown, a.help) for a in ACTIONS if a.group == group], width) for group in GROUPS
+    ]
+    knobs = [(row.key, f"{row.name}: {row.help}{_possible(row)}") for row in KNOBS if row.key]
+    sections.insert(1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", knobs, width))
+    return [line for section in sections for line in section]
+
+
+def help_page(scene: Scene, width: int, height: int) -> Lines:
+    """The help, from the line that it is scrolled to."""
+    lines = help_lines(scene.ink, width)
+    first = min(scene.help_from, max(len(lines) - height, 0))
+    return lines[first : first + height]
+
+
+def help_title(scene: Scene) -> str:
+    """The title of the page."""
+    return (
+        "Help · ↑ ↓ pageup pagedown scroll, ? leaves"
+        if not scene.help_from
+        else f"Help · from line {scene.help_from + 1}"
+    )
+
+
+def scrolled(scene: Scene, name: str, width: int, height: int) -> int | None:
+    """The first line of the help after a key that moves; None for another key."""
+    steps = {"up": -1, "down": 1, "page-up": -height, "page-down": height, "home": -(10**6), "end": 10**6}
+    if name not in steps:
+        return None
+    last = max(len(help_lines(scene.ink, width)) - height, 0)
+    return min(max(scene.help_from + steps[name], 0), last)
+
+
+def _possible(row: Parameter) -> str:
+    return "" if row.field == "align" else f" ({row.possible})"
+
+
+def _section(ink: Ink, title: str, rows: list[tuple[str, str]], width: int) -> Lines:
+    lines: Lines = [[Segment(title, ink.strong)]]
+    for keys, text in rows:
+        first, *rest = wrap(text, max(width - KEYS_WIDTH, 8))
+        lines.append([Segment(fit(keys, KEYS_WIDTH), ink.accent), Segment(first, ink.text)])
+        lines += [[Segment(" " * KEYS_WIDTH, ink.text), Segment(more, ink.text)] for more in rest]
+    return [*lines, []]

@@ -1,0 +1,123 @@
+"""The top keys of a query, who looks at a key, and the tokens as running text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from attn_engine import measures
+
+from ..scene import Matrix, Scene
+from .cells import Line, Lines, figure, fit
+from .ink import MASKED, Ink
+from .levels import shades
+
+LABEL_WIDTH = 12
+EIGHTHS = "▏▎▍▌▋▊▉█"
+
+
+def top_keys(scene: Scene, width: int, height: int) -> Lines:
+    """The keys that the cursor's query reads most: token, weight, bar, running sum; then who looks at the key."""
+    query, key = scene.cursor
+    weights = scene.weights
+    listed = max((height - 2) * 3 // 5, 1)
+    row = np.nan_to_num(weights[query], nan=-1.0, posinf=-1.0, neginf=-1.0)
+    lines = _ranking(scene, row, scene.key_labels, width, listed, running=True, here=key)
+    if height - len(lines) < 4:
+        return lines
+    received = float(measures.weight_received(weights)[key])
+    title = f"looking at {_name(scene.key_labels, key)}"
+    total = f"receives {figure(received)}" if width >= 34 else f"Σ {figure(received)}"
+    gap = max(width - len(total) - 1, 1)
+    lines += [[], [Segment(fit(title, gap) + " ", scene.ink.strong), Segment(total, scene.ink.dim)]]
+    column = np.nan_to_num(weights[:, key], nan=-1.0, posinf=-1.0, neginf=-1.0)
+    return lines + _ranking(scene, column, scene.query_labels, width, height - len(lines), running=False, here=query)
+
+
+def _ranking(
+    scene: Scene, numbers: Matrix, labels: Sequence[str], width: int, count: int, *, running: bool, here: int
+) -> Lines:
+    ink = scene.ink
+    order = _heaviest(numbers, count)
+    most = max(float(numbers[order[0]]), 1e-30)
+    label_width = min(max((cell_len(labels[index]) for index in order), default=1), LABEL_WIDTH)
+    room = width - label_width - (14 if running else 8)
+    lines: Lines = []
+    total = 0.0
+    for index in order:
+        weight = float(numbers[index])
+        if weight <= 0:
+            break
+        total += weight
+        style = ink.strong if index == here else ink.text
+        line = [
+            Segment(fit(labels[index], label_width + 1), style),
+            Segment(f"{weight:6.3f} ", style),
+            Segment(fit(bar(weight / most, max(room, 0)), max(room, 0)), ink.accent),
+        ]
+        lines.append([*line, Segment(f"{total:6.2f}", ink.dim)] if running else line)
+    return lines or [[Segment("sees nothing", ink.warning)]]
+
+
+def _heaviest(numbers: Matrix, count: int) -> list[int]:
+    """The places of the greatest numbers, greatest first; equal ones in order."""
+    return [int(index) for index in np.argsort(-numbers, kind="stable")[:count]]
+
+
+def bar(share: float, width: int) -> str:
+    """A horizontal bar of a share of a width, to an eighth of a cell."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (EIGHTHS[rest - 1] if rest else "")
+
+
+def _name(labels: Sequence[str], index: int) -> str:
+    return f'"{labels[index]}"' if not labels[index].isdigit() else labels[index]
+
+
+def keys_title(scene: Scene) -> str:
+    """The title of the panel."""
+    return f"Top keys of {_name(scene.query_labels, scene.cursor[0])}"
+
+
+def running_text(scene: Scene, width: int, height: int) -> Lines:
+    """The keys as running text, each shaded by the weight that the cursor's query puts on it."""
+    ink = scene.ink
+    query, key = scene.cursor
+    tones = shades(scene.weights[query : query + 1], scene.attention.mask_of(scene.head)[query : query + 1],
+                   "row", signed=False, highest=1.0)  # fmt: skip
+    levels = tones.levels[0].tolist()
+    lines: Lines = [[]]
+    used, cursor_line = 0, 0
+    for index, label in enumerate(scene.key_labels):
+        text = label if scene.has_tokens else label.rjust(3)
+        size = min(cell_len(text) + 1, width)
+        if used + size > width and used:
+            lines.append([])
+            used = 0
+        lines[-1] += _word(ink, fit(text, size - 1), levels[index], marked=index == key)
+        cursor_line = len(lines) - 1 if index == key else cursor_line
+        used += size
+    first = min(max(cursor_line - height // 2, 0), max(len(lines) - height, 0))
+    return lines[first : first + height]
+
+
+def text_title(scene: Scene) -> str:
+    """The title of the running text."""
+    return f"What {_name(scene.query_labels, scene.cursor[0])} reads"
+
+
+def _word(ink: Ink, text: str, level: int, *, marked: bool) -> Line:
+    if ink.shaded:
+        style = ink.hatch if level == MASKED else ink.cell(level, signed=False)
+    else:
+        strong = level >= 16
+        style = ink.hatch if level == MASKED else Style(bold=strong, reverse=strong, dim=0 <= level < 4) + ink.text
+        text = text if level != MASKED else "╱" * len(text)
+    if marked:
+        style += Style(underline=True, bold=True)
+    return [Segment(text, style), Segment(" ", ink.text)]

@@ -1,0 +1,111 @@
+"""The parameters: every knob with its key and value, how the map is shown, and what the chosen knob does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.segment import Segment
+
+from ..parameters import BY_FIELD, KNOBS, Parameter
+from ..scene import Scene
+from ..view import COMPARE
+from .cells import Line, Lines, fit, wrap
+
+KEY_WIDTH = 2
+NAME_WIDTH = 12
+ROWS = tuple(row for row in KNOBS if row.key)
+
+
+def knobs(scene: Scene, width: int, height: int) -> Lines:
+    """The parameter panel's lines."""
+    lines = [_knob(scene, row, width) for row in ROWS]
+    chosen = BY_FIELD.get(scene.knob)
+    shown = _shown(scene, width)
+    if height >= len(lines) + len(shown) + 2:
+        lines += [[], *shown]
+    for about in _about(scene, chosen, width) if chosen else ():
+        if height > len(lines) + len(about):
+            lines += [[], *about]
+            break
+    return lines[_first(scene, height) :]
+
+
+def knob_at(scene: Scene, y: int, height: int) -> str:
+    """The field of the knob drawn in a row of the panel, or nothing."""
+    row = _first(scene, height) + y
+    return ROWS[row].field if 0 <= y < height and row < len(ROWS) else ""
+
+
+def _first(scene: Scene, height: int) -> int:
+    """The first row shown: where not all fit, the chosen knob stands in the middle."""
+    chosen = BY_FIELD.get(scene.knob)
+    if chosen not in ROWS or len(ROWS) <= height:
+        return 0
+    return min(max(ROWS.index(chosen) - height // 2, 0), len(ROWS) - height)
+
+
+def value_of(scene: Scene, row: Parameter) -> tuple[str, bool]:
+    """A knob's value as text, and whether the source fixes it."""
+    fixed = row.field in scene.inputs.fixed
+    if fixed:
+        return _decided(scene, row.field), True
+    value: Any = getattr(scene.shown, row.field)
+    return row.write(value), False
+
+
+def _decided(scene: Scene, field: str) -> str:
+    attention = scene.attention
+    sizes = {
+        "query_length": attention.query_length,
+        "key_length": attention.key_length,
+        "num_heads": attention.num_heads,
+        "head_dim": attention.query.shape[-1],
+    }
+    return str(sizes.get(field, "–"))
+
+
+def _knob(scene: Scene, row: Parameter, width: int) -> Line:
+    ink = scene.ink
+    value, fixed = value_of(scene, row)
+    room = width - KEY_WIDTH - NAME_WIDTH
+    if fixed and value != "–" and room > len(value) + 7:
+        value = f"{value:<5} fixed"
+    if row.field == scene.knob:
+        return [Segment(fit(f"{row.key} {fit(row.name, NAME_WIDTH)}{fit(value, room)}", width), ink.chosen)]
+    style = ink.dim if fixed else ink.text
+    return [
+        Segment(fit(row.key, KEY_WIDTH), ink.accent),
+        Segment(fit(row.name, NAME_WIDTH), ink.dim),
+        Segment(fit(value, room), style),
+    ]
+
+
+def _shown(scene: Scene, width: int) -> Lines:
+    """How the map is shown: the parts of the view with the keys that change them."""
+    view = scene.session.view
+    rows = [
+        ("v", "stage", view.stage),
+        ("c", "colours", view.colour_range),
+        ("C", "palette", view.palette),
+        ("+", "zoom", view.zoom if not view.zoom.isdigit() else f"{view.zoom} × {view.zoom}, {view.blocks}"),
+    ]
+    if scene.session.pinned:
+        rows.append(("P", "compare", COMPARE[view.compare]))
+    ink = scene.ink
+    return [
+        [
+            Segment(fit(key, KEY_WIDTH), ink.accent),
+            Segment(fit(name, NAME_WIDTH), ink.dim),
+            Segment(fit(value, width - KEY_WIDTH - NAME_WIDTH), ink.text),
+        ]
+        for key, name, value in rows
+    ]
+
+
+def _about(scene: Scene, row: Parameter, width: int) -> tuple[Lines, ...]:
+    """What the chosen knob does: with what is possible, and briefer, for where there is less room."""
+    ink = scene.ink
+    brief: Lines = [[Segment(text, ink.text)] for text in wrap(row.help, width)]
+    possible: Lines = [[Segment(text, ink.dim)] for text in wrap(f"possible: {row.possible}", width)]
+    keys: Lines = [[Segment(", less  . more  enter type", ink.accent)]]
+    return [*brief, *possible, *keys], [*brief, *keys], brief

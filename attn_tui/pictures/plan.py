@@ -1,0 +1,124 @@
+"""Where everything of a map goes: the zoom, the labels, the window of cells that a panel has room for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from ..scene import Scene
+from ..view import ZOOMS
+
+NUMBER_WIDTH = 7
+MOST_LABEL_WIDTH = 10
+MOST_LABEL_HEIGHT = 8
+UNBOUNDED = 10**7
+
+LEAST_WITH_BAR = 6
+"""Rows of a panel from which there is a colour bar below the cells."""
+
+
+@dataclass(frozen=True)
+class Zoom:
+    """How positions become cells: `block` positions a side, cells `width` columns wide; halves share a row."""
+
+    name: str
+    block: int = 1
+    width: int = 1
+    halves: bool = False
+
+
+def zoom_named(name: str) -> Zoom:
+    """The zoom of a name of `view.ZOOMS`."""
+    if name == "numbers":
+        return Zoom(name, width=NUMBER_WIDTH)
+    if name == "cells":
+        return Zoom(name, width=2)
+    return Zoom(name, block=1 if name == "half" else int(name), halves=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything of a map goes, in a panel of a given size; rows and columns are counted in cells."""
+
+    zoom: Zoom
+    label_width: int
+    label_height: int
+    first: tuple[int, int]
+    shown: tuple[int, int]
+    whole: tuple[int, int]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole picture is in view."""
+        return self.shown == self.whole
+
+    @property
+    def scroll(self) -> tuple[int, int]:
+        """The position of the first cell shown; (0, 0) where all are."""
+        return (0, 0) if self.complete else (self.first[0] * self.zoom.block, self.first[1] * self.zoom.block)
+
+    def cell_at(self, x: int, y: int) -> tuple[int, int] | None:
+        """The (query, key) drawn at a column and row of the panel, or None beside the cells."""
+        row, column = y - self.label_height, (x - self.label_width) // self.zoom.width
+        row = row * 2 if self.zoom.halves else row
+        if x < self.label_width or not (0 <= row < self.shown[0] and 0 <= column < self.shown[1]):
+            return None
+        return (self.first[0] + row) * self.zoom.block, (self.first[1] + column) * self.zoom.block
+
+
+def plan_map(scene: Scene, width: int, height: int) -> Plan:
+    """The plan of a scene's map; `auto` zoom takes the largest cells that show the whole picture."""
+    name = scene.session.view.zoom
+    if name != "auto":
+        return _plan(scene, zoom_named(name), width, height)
+    for name in ZOOMS:
+        plan = _plan(scene, zoom_named(name), width, height)
+        if plan.complete:
+            break
+    return plan
+
+
+def _plan(scene: Scene, zoom: Zoom, width: int, height: int) -> Plan:
+    whole = tuple(-(-length // zoom.block) for length in scene.matrix.shape)
+    label_width = _label_width(scene, zoom, width)
+    columns = max(min((width - label_width) // zoom.width, whole[1]), 1)
+    rows_wanted = -(-whole[0] // 2) if zoom.halves else whole[0]
+    bar = height >= LEAST_WITH_BAR
+    label_height = _label_height(scene, zoom, height - bar - rows_wanted, height)
+    rows = max(height - bar - label_height, 1) * (2 if zoom.halves else 1)
+    shown = min(rows, whole[0]), columns
+    first = tuple(
+        _first(place // zoom.block, start // zoom.block, count, total)
+        for place, start, count, total in zip(scene.cursor, scene.session.view.scroll, shown, whole, strict=True)
+    )
+    return Plan(zoom, label_width, label_height, (first[0], first[1]), shown, (whole[0], whole[1]))
+
+
+def _first(cursor: int, wanted: int, count: int, total: int) -> int:
+    """The first cell shown: the one wanted, moved no more than needed to keep the cursor in view."""
+    nearest = min(max(wanted, cursor - count + 1), cursor)
+    return min(max(nearest, 0), total - count)
+
+
+def _label_width(scene: Scene, zoom: Zoom, width: int) -> int:
+    widest = len(f"{scene.attention.query_length - 1:,}")
+    if zoom.block == 1:
+        widest = max(widest, *map(cell_len, scene.query_labels)) if scene.has_tokens else widest
+    return min(widest, MOST_LABEL_WIDTH, max(width // 4, 3)) + 1
+
+
+def _label_height(scene: Scene, zoom: Zoom, spare: int, height: int) -> int:
+    """Rows for the labels of columns: written downwards where cells are narrow and there is room."""
+    if not scene.has_tokens or zoom.block > 1 or zoom.name == "numbers":
+        return 1
+    widest = max(map(cell_len, scene.key_labels))
+    room = spare if spare >= 1 else height // 4
+    return max(min(widest, MOST_LABEL_HEIGHT, room), 1)
+
+
+def whole_size(scene: Scene, width: int) -> int:
+    """The rows that the whole map takes at a width: labels, cells, colour bar."""
+    plan = plan_map(scene, width, UNBOUNDED)
+    rows = -(-plan.whole[0] // 2) if plan.zoom.halves else plan.whole[0]
+    return plan.label_height + rows + 1

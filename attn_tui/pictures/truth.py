@@ -1,0 +1,209 @@
+"""The lines above and below the panels: where we are, what the cursor stands on, which keys there are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from attn_engine import SCALED, UNSCALED, measures
+
+from ..layout import LEAST
+from ..scene import Scene
+from ..view import PAGES
+from .cells import Line, Lines, cut, figure, pad, page, wrap
+
+GAP = "   "
+BRIEF = 60
+
+
+def title_line(scene: Scene, width: int) -> Line:
+    """The name, the views, the formula as the knobs make it, and the head on show."""
+    ink = scene.ink
+    line = [Segment(" attn-tui  ", ink.strong)]
+    for number, name in enumerate(PAGES, start=1):
+        here = scene.session.view.page == name
+        line += [
+            Segment(f" {number} {name.capitalize()} ", ink.chosen if here else ink.dim),
+            Segment(" ", ink.text),
+        ]
+    place = _place(scene, brief=width < BRIEF)
+    middle = formula(scene)
+    used = sum(cell_len(segment.text) for segment in line)
+    free = width - used - cell_len(place)
+    if free >= cell_len(middle) + 4:
+        before = (free - cell_len(middle)) // 2
+        after = free - cell_len(middle) - before
+        line += [Segment(" " * before, ink.text), Segment(middle, ink.accent), Segment(" " * after, ink.text)]
+    else:
+        line.append(Segment(" " * max(free, 1), ink.text))
+    return pad([*line, Segment(place, ink.text)], width, ink.text)
+
+
+def _place(scene: Scene, *, brief: bool) -> str:
+    """The layer and head on show, and of how many."""
+    layers = scene.inputs.num_layers
+    here = f"layer {scene.shown.layer}  head {scene.head}" if layers > 1 else f"head {scene.head}"
+    return (
+        f"{here} "
+        if brief
+        else f"{here}  of {layers} × {scene.attention.num_heads} "
+        if layers > 1
+        else (f"{here}  of {scene.attention.num_heads} ")
+    )
+
+
+def formula(scene: Scene) -> str:
+    """The computation in one line, as the knobs make it."""
+    shown = scene.shown
+    name = shown.normaliser.partition("(")[0]
+    scores = "QKᵀ/√d_k" if shown.scale == SCALED else "QKᵀ" if shown.scale == UNSCALED else f"{_factor(scene)}·QKᵀ"
+    if shown.score_mod not in ("none", "s"):
+        scores = f"mod({scores})"
+    if shown.temperature != 1:
+        scores = f"{scores}/{figure(shown.temperature, 2).rstrip('0').rstrip('.')}"
+    if shown.mask not in ("full", "true"):
+        scores = f"{scores} + mask"
+    return f"{name}({scores})·V"
+
+
+def _factor(scene: Scene) -> str:
+    return figure(scene.attention.scale)
+
+
+def truth_line(scene: Scene, width: int) -> Line:
+    """What the cursor stands on, in numbers, and whatever is unusual; or the message there is to tell."""
+    ink = scene.ink
+    if scene.message:
+        return pad(
+            [Segment(" " + cut(scene.message, width - 2), ink.warning if scene.trouble else ink.good)],
+            width,
+            ink.text,
+        )
+    parts = _fitting(_facts(scene), width - 2)
+    line = [Segment(" ", ink.text)]
+    for index, (_, text, style) in enumerate(parts):
+        line += [Segment(GAP if index else "", ink.text), Segment(cut(text, width - 2), style)]
+    return pad(line, width, ink.text)
+
+
+Fact = tuple[int, str, Style]
+"""How much it matters (0 most), what it says, and its style."""
+
+
+def _fitting(facts: list[Fact], width: int) -> list[Fact]:
+    """The facts that fit, those that matter least left out first."""
+    while len(facts) > 1 and sum(cell_len(text) + len(GAP) for _, text, _ in facts) - len(GAP) > width:
+        facts.remove(max(facts, key=lambda fact: fact[0]))
+    return facts
+
+
+def _facts(scene: Scene) -> list[Fact]:
+    ink, attention, head = scene.ink, scene.attention, scene.head
+    query, key = scene.cursor
+    weight = float(scene.weights[query, key])
+    allowed = bool(attention.mask_of(head)[query, key])
+    facts = [(0, f"{scene.query_labels[query]} → {scene.key_labels[key]}", ink.strong)]
+    if scene.has_tokens:
+        facts.append((7, f"({query}, {key})", ink.dim))
+    if scene.session.view.compare == "a-b" and scene.session.pinned:
+        facts.append((1, f"A − B {figure(float(scene.matrix[query, key]))}", ink.accent))
+    facts.append((4, f"q·k {figure(float(attention.scores[head, query, key]), 1)}", ink.text))
+    if attention.scaled is not attention.scores:
+        sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
+        facts.append((6, f"{sign} {figure(float(attention.scaled[head, query, key]), 2)}", ink.text))
+    if attention.modified is not attention.scaled:
+        facts.append((6, f"modified {figure(float(attention.modified[head, query, key]), 2)}", ink.text))
+    facts.append((0, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
+    facts.append((5, _rank(scene, query, weight), ink.text))
+    facts.append((3, _entropy(scene, query), ink.text))
+    return [*facts, _state(scene, query)]
+
+
+def _rank(scene: Scene, query: int, weight: float) -> str:
+    rank = int(np.count_nonzero(scene.weights[query] > weight)) + 1
+    return f"{ordinal(rank)} of {scene.attention.key_length}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th …"""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _entropy(scene: Scene, query: int) -> str:
+    entropy = float(measures.entropy(scene.weights[query]))
+    seen = int(np.count_nonzero(scene.attention.mask_of(scene.head)[query]))
+    if not seen or math.isnan(entropy):
+        return "no entropy"
+    return f"entropy {entropy:.2f} of {math.log(seen):.2f} nats"
+
+
+def _state(scene: Scene, query: int) -> Fact:
+    """Whether anything is unusual, about this query if there is, else about the head."""
+    ink = scene.ink
+    own = [finding.text for finding in scene.findings if finding.query == query]
+    if own:
+        return 1, f"this query {own[0]}", ink.warning
+    if scene.findings:
+        count = len(scene.findings)
+        return 2, f"{count} quer{'ies' if count > 1 else 'y'} unusual: !", ink.warning
+    return 6, "all rows sum to 1", ink.good
+
+
+def page_at(x: int) -> str:
+    """The view whose name stands at a column of the title line, or nothing."""
+    start = len(" attn-tui  ")
+    for number, name in enumerate(PAGES, start=1):
+        end = start + len(f" {number} {name} ")
+        if start <= x < end:
+            return name
+        start = end + 1
+    return ""
+
+
+def too_small(scene: Scene, width: int, height: int) -> Lines:
+    """What is said where there is no room to draw."""
+    text = f"attn-tui needs {LEAST[0]}×{LEAST[1]}, this is {width}×{height}"
+    return page([[Segment(line, scene.ink.text)] for line in wrap(text, width)], width, height, scene.ink.text)
+
+
+WIDE_HINTS = (
+    ("←↑↓→", "cell"),
+    ("shift+←→", "head"),
+    ("shift+↑↓", "layer"),
+    ("m", "mask"),
+    (", .", "less more"),
+    ("enter", "explain"),
+    ("?", "help"),
+    ("q", "quit"),
+)
+
+
+def hints_line(scene: Scene, width: int) -> Line:
+    """The keys that matter here, as many as fit; help and quit always."""
+    ink = scene.ink
+    hints = list(_hints(scene))
+    while len(hints) > 2 and sum(cell_len(key) + cell_len(text) + 4 for key, text in hints) > width:
+        hints.pop(-3)
+    line = [Segment(" ", ink.text)]
+    for key, text in hints:
+        line += [Segment(key, ink.accent), Segment(f" {text}   ", ink.dim)]
+    return pad(line, width, ink.text)
+
+
+def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
+    view = scene.session.view
+    ends = WIDE_HINTS[-2:]
+    if scene.helping:
+        return (("?", "back"), ("↑↓", "scroll"), *ends[1:])
+    if view.page == "heads":
+        return (("←↑↓→", "head"), ("enter", "to the map"), ("shift+↑↓", "layer"), ("c", "colours"), *ends)
+    if scene.knob:
+        return ((", .", "less more"), ("enter", "type"), ("u", "undo"), ("escape", "leave the knob"), *ends)
+    if view.explain:
+        return (("←↑↓→", "cell"), ("enter", "close"), ("shift+←→", "head"), *ends)
+    return WIDE_HINTS

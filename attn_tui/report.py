@@ -1,0 +1,207 @@
+"""attn-tui print: the picture and its figures without a screen, as text, JSON, CSV or SVG."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import math
+import shutil
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.segment import Segment, Segments
+
+from attn_engine import mean_similarity, measure, measures, random_similarity, similarity
+
+from .options import OptionError, command
+from .pictures.cells import Lines, pad
+from .pictures.heads import likeness_text
+from .pictures.heatmap import heat_map, map_title
+from .pictures.ink import Tier, make_ink
+from .pictures.keys import keys_title, top_keys
+from .pictures.plan import whole_size
+from .pictures.svg import svg_of
+from .pictures.truth import formula, truth_line
+from .scene import Scene, make_scene
+from .view import Session
+
+WIDTH = 100
+LEAST_WIDTH = 20
+
+
+def print_report(session: Session, given: argparse.Namespace) -> None:
+    """Print what the options ask for on standard output. Raises OptionError for what cannot be had."""
+    try:
+        scene = make_scene(
+            session, make_ink(_tier(given), dark=session.view.theme == "dark", palette=session.view.palette)
+        )
+    except ValueError as error:
+        raise OptionError(str(error)) from None
+    _check_positions(scene, given)
+    if given.json:
+        text = json.dumps(figures(scene), ensure_ascii=False, allow_nan=False) + "\n"
+    elif given.csv:
+        text = csv_text(scene)
+    elif given.query is not None:
+        text = _rendered(_reads(scene, given.query, given.top or 10), scene)
+    elif given.svg:
+        text = svg_text(scene, _width(given))
+    else:
+        text = _rendered(report(scene, _width(given)), scene)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def report(scene: Scene, width: int) -> Lines:
+    """The picture with its figures: where it is from, the map, the cursor's query, the heads."""
+    ink = scene.ink
+    blank = [Segment("", ink.text)]
+    where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
+    lines = [[Segment(where, ink.strong)], [Segment(command(scene.session), ink.dim)], blank]
+    lines += heat_map(scene, width, whole_size(scene, width))
+    lines += [blank, [Segment(keys_title(scene), ink.strong)], *top_keys(scene, min(width, 60), 5)]
+    return [*lines, blank, truth_line(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
+
+
+def _place(scene: Scene) -> str:
+    layer = f"layer {scene.shown.layer}, " if scene.inputs.num_layers > 1 else ""
+    return f"{scene.shown.source}, {layer}head {scene.head} of {scene.attention.num_heads}"
+
+
+def _reads(scene: Scene, query: int, top: int) -> Lines:
+    """The keys that one query reads, heaviest first."""
+    ink = scene.ink
+    weights = scene.weights[query]
+    order = np.argsort(-np.nan_to_num(weights, nan=-1.0), kind="stable")[:top]
+    entropy = float(measures.entropy(weights))
+    heading = (
+        f"query {query} {_quoted(scene, scene.query_labels[query])} of {_place(scene)}: entropy {entropy:.3f} nats"
+    )
+    lines = [[Segment(heading, ink.strong)]]
+    total = 0.0
+    for key in order.tolist():
+        total += float(weights[key])
+        lines.append([
+            Segment(f"{key:>7}  ", ink.dim),
+            Segment(f"{weights[key]:.4f}  {total:.4f}  ", ink.accent),
+            Segment(scene.key_labels[key] if scene.has_tokens else "", ink.text),
+        ])  # fmt: skip
+    return lines
+
+
+def _quoted(scene: Scene, label: str) -> str:
+    return f'"{label}"' if scene.has_tokens else ""
+
+
+def figures(scene: Scene) -> dict[str, Any]:
+    """Everything about the picture: settings, every stage of its head, and the measures of all heads."""
+    attention, head = scene.attention, scene.head
+    per_row, alike = measure(attention), similarity(attention.weights)
+    random = random_similarity(scene.shown, attention)
+    stages = {name: _numbers(getattr(attention, name)[head]) for name in ("scores", "scaled", "modified", "weights")}
+    return {
+        "command": command(scene.session),
+        "experiment": asdict(scene.shown),
+        "layer": scene.shown.layer if scene.inputs.num_layers > 1 else 0,
+        "head": head,
+        "shape": {
+            "layers": scene.inputs.num_layers,
+            "heads": attention.num_heads,
+            "queries": attention.query_length,
+            "keys": attention.key_length,
+            "head_dim": attention.query.shape[-1],
+        },
+        "query_tokens": list(scene.inputs.query_tokens) or None,
+        "key_tokens": list(scene.inputs.key_tokens) or None,
+        "scale": attention.scale,
+        "mask": attention.mask_of(head).tolist(),
+        "mask_density": measures.density(attention.mask_of(head)),
+        **stages,
+        "output": _numbers(attention.output[head]),
+        "weight_received": _numbers(measures.weight_received(attention.weights[head])),
+        "rows": {name: _numbers(getattr(per_row, name)[head]) for name in measures.MEASURES},
+        "heads": {name: _numbers(per_row.by_head(name)) for name in measures.MEASURES},
+        "similarity": {
+            "pairs": _numbers(alike),
+            "mean": mean_similarity(alike),
+            "random_heads": random[0] if random else None,
+            "random_heads_standard_error": random[1] if random else None,
+        },
+        "findings": [asdict(finding) for finding in scene.findings],
+    }
+
+
+def _numbers(array: Any) -> Any:
+    """Nested lists of numbers as they are, to the type's precision; what JSON has no number for is null."""
+    digits = 8 if array.dtype == np.float32 else 16
+    return _rounded(array.tolist(), digits)
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    if isinstance(value, list):
+        return [_rounded(item, digits) for item in value]
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+
+
+def csv_text(scene: Scene) -> str:
+    """The picture's numbers: a header of key labels, then a row for each query; masked cells are empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["query", *scene.key_labels])
+    for label, numbers, allowed in zip(scene.query_labels, scene.matrix.tolist(), scene.mask.tolist(), strict=True):
+        writer.writerow([label, *(f"{x:.8g}" if may else "" for x, may in zip(numbers, allowed, strict=True))])
+    return text.getvalue()
+
+
+def svg_text(scene: Scene, width: int) -> str:
+    """The report as an SVG picture."""
+    return svg_of([pad(line, width, scene.ink.text) for line in report(scene, width)], width)
+
+
+def _rendered(lines: Lines, scene: Scene) -> str:
+    """The lines as a terminal takes them; without any escape where there are no colours."""
+    if scene.ink.tier is Tier.NONE:
+        return "".join("".join(segment.text for segment in line).rstrip() + "\n" for line in lines)
+    system = {Tier.TRUECOLOR: "truecolor", Tier.CUBE: "256", Tier.BASIC: "standard"}[scene.ink.tier]
+    console = Console(file=io.StringIO(), force_terminal=True, color_system=system, width=1000, legacy_windows=False)  # type: ignore[arg-type]
+    with console.capture() as capture:
+        for line in lines:
+            console.print(Segments(line), end="")
+            console.file.write("\n")
+    return capture.get()
+
+
+def _tier(given: argparse.Namespace) -> Tier:
+    """The colours asked for; else plain in a pipe and under NO_COLOR, else what the terminal has."""
+    if given.colour != "auto":
+        return Tier(given.colour)
+    if given.svg:
+        return Tier.TRUECOLOR
+    found = Console().color_system if sys.stdout.isatty() else None
+    return {"truecolor": Tier.TRUECOLOR, "256": Tier.CUBE, "standard": Tier.BASIC}.get(found or "", Tier.NONE)
+
+
+def _width(given: argparse.Namespace) -> int:
+    if given.width is not None:
+        if not LEAST_WIDTH <= given.width <= 1000:
+            raise OptionError(f"--width: {given.width} is not a number of columns from {LEAST_WIDTH} to 1000")
+        return int(given.width)
+    return max(shutil.get_terminal_size((WIDTH, 40)).columns if sys.stdout.isatty() else WIDTH, LEAST_WIDTH)
+
+
+def _check_positions(scene: Scene, given: argparse.Namespace) -> None:
+    last = scene.attention.query_length - 1
+    if given.query is not None and not 0 <= given.query <= last:
+        raise OptionError(f"--query: {given.query} is not a query; possible are 0 … {last}")
+    if given.top is not None and given.query is None:
+        raise OptionError("--top goes with --query")
+    if given.top is not None and given.top < 1:
+        raise OptionError(f"--top: {given.top} is not a whole number from 1")
+    heads = scene.attention.num_heads
+    if scene.session.view.head >= heads and scene.session.view.compare != "a":
+        raise OptionError(f"--head: {scene.session.view.head} is not a head; possible are 0 … {heads - 1}")

@@ -1,0 +1,179 @@
+"""The scene: a session with its numbers, everything that a picture may draw from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, run
+
+from .pictures.cells import printable
+from .pictures.ink import Ink
+from .view import Session
+
+Matrix = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+TOLERANCE = 1e-4
+"""How far from 1 a row's sum may be and still count as 1."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something unusual about one query."""
+
+    query: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What is on the screen: the session, the attention on show (A or B), and the inputs with their labels."""
+
+    session: Session
+    ink: Ink
+    shown: Experiment
+    attention: Attention
+    inputs: Inputs
+    head: int
+    matrix: Matrix
+    mask: Mask
+    signed: bool
+    title: str
+    knob: str = ""
+    """The field of the chosen knob, or nothing."""
+    message: str = ""
+    trouble: bool = False
+    """Whether the message tells of a mistake."""
+    helping: bool = False
+    help_from: int = 0
+    """The first line of the help on show."""
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """The cell stood on, within the picture."""
+        query, key = self.session.view.cursor
+        return min(query, self.attention.query_length - 1), min(key, self.attention.key_length - 1)
+
+    @cached_property
+    def query_labels(self) -> tuple[str, ...]:
+        """A label for each query: its token, made harmless, or its number."""
+        return _labels(self.inputs.query_tokens, self.attention.query_length)
+
+    @cached_property
+    def key_labels(self) -> tuple[str, ...]:
+        """A label for each key: its token, made harmless, or its number."""
+        return _labels(self.inputs.key_tokens, self.attention.key_length)
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether positions have words."""
+        return bool(self.inputs.key_tokens)
+
+    @property
+    def weights(self) -> Matrix:
+        """The weights of the head on show, (queries, keys)."""
+        return np.asarray(self.attention.weights[self.head])
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is unusual about the head on show."""
+        return findings(self.attention, self.head)
+
+    @cached_property
+    def highest(self) -> float:
+        """The greatest size of a number of this stage over all heads."""
+        stack = stage_stack(self.attention, self.session.view.stage)
+        sizes = np.abs(stack[np.isfinite(stack)])
+        return float(sizes.max()) if sizes.size else 0.0
+
+
+def make_scene(session: Session, ink: Ink, *, knob: str = "", message: str = "", trouble: bool = False) -> Scene:
+    """The scene of a session. Raises ValueError or RuleError where there is nothing to show."""
+    view, pinned = session.view, session.pinned
+    show_pinned = pinned is not None and view.compare == "a"
+    shown, head = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
+    attention, inputs = run(shown), inputs_of(shown)
+    head = min(head, attention.num_heads - 1)
+    matrix, mask = stage_matrix(attention, head, view.stage)
+    signed = view.stage in SIGNED
+    title = TITLES[view.stage]
+    if pinned and view.compare == "a-b":
+        other = run(pinned.experiment)
+        other_matrix, other_mask = stage_matrix(other, min(pinned.head, other.num_heads - 1), view.stage)
+        if other_matrix.shape == matrix.shape:
+            matrix, mask, signed = _difference(other_matrix, other_mask, matrix, mask)
+            title = f"A − B: {title.lower()}"
+        else:
+            message, trouble = _different_sizes(other_matrix.shape, matrix.shape), True
+    elif show_pinned:
+        title = f"A, pinned: {title.lower()}"
+    return Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
+
+
+TITLES = {
+    "scores": "Scores q·k",
+    "scaled": "Scaled scores",
+    "modified": "Scores after the score mod",
+    "weights": "Weights",
+    "value-weighted": "Weight × |value|",
+    "mask": "Mask",
+}
+SIGNED = ("scores", "scaled", "modified")
+
+
+def stage_matrix(attention: Attention, head: int, stage: str) -> tuple[Matrix, Mask]:
+    """One stage of one head, (queries, keys), and where the picture is not hatched."""
+    allowed = attention.mask_of(head)
+    if stage == "mask":
+        return allowed.astype(np.float32), allowed
+    matrix = np.asarray(stage_stack(attention, stage)[head])
+    return matrix, np.ones_like(allowed) if stage in SIGNED else allowed
+
+
+def stage_stack(attention: Attention, stage: str) -> Matrix:
+    """One stage of all heads, (heads, queries, keys)."""
+    if stage == "mask":
+        return np.ones((1, 1, 1), dtype=np.float32)
+    if stage == "value-weighted":
+        return _value_weighted(attention)
+    stack: Matrix = getattr(attention, stage)
+    return stack
+
+
+@lru_cache(maxsize=2)
+def _value_weighted(attention: Attention) -> Matrix:
+    return measures.value_weighted(attention.weights, attention.value)
+
+
+@lru_cache(maxsize=8)
+def findings(attention: Attention, head: int) -> tuple[Finding, ...]:
+    """Queries of a head that see nothing, have numbers that are not finite, or weights that do not sum to 1."""
+    weights = attention.weights[head]
+    blind = ~attention.mask_of(head).any(axis=-1)
+    broken = ~np.isfinite(weights).all(axis=-1)
+    sums = weights.sum(axis=-1, dtype=np.float64)
+    odd = (np.abs(sums - 1) > TOLERANCE) & ~blind & ~broken
+    found = [Finding(int(query), "sees nothing: its weights are zeros") for query in np.flatnonzero(blind)]
+    found += [Finding(int(query), "has weights that are NaN or ∞") for query in np.flatnonzero(broken)]
+    found += [Finding(int(query), f"has weights that sum to {sums[query]:.3f}") for query in np.flatnonzero(odd)]
+    return tuple(sorted(found, key=lambda finding: finding.query))
+
+
+def _difference(a: Matrix, a_mask: Mask, b: Matrix, b_mask: Mask) -> tuple[Matrix, Mask, bool]:
+    return np.where(a_mask, a, 0) - np.where(b_mask, b, 0), a_mask | b_mask, True
+
+
+def _different_sizes(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    return f"A is {a[0]} × {a[1]} and B is {b[0]} × {b[1]}: A − B needs equal sizes, so this is B"
+
+
+@lru_cache(maxsize=8)
+def _labels(tokens: tuple[str, ...], length: int) -> tuple[str, ...]:
+    if not tokens:
+        return tuple(str(position) for position in range(length))
+    return tuple(printable(token) or "∅" for token in tokens)

@@ -1,0 +1,45 @@
+"""Opening the explorer in a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .options import OptionError
+from .view import Session
+
+COLOUR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
+
+
+def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> int:
+    """Open the explorer until it is left; the exit status. Raises OptionError where it cannot run."""
+    _check_terminal()
+    _set_colours(colour)
+    from .app import Explorer
+    from .pictures.ink import Tier
+    from .terminal import exit_status
+
+    try:
+        app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
+    except ValueError as error:
+        raise OptionError(str(error)) from None
+    copied = app.run(mouse=mouse)
+    if copied:
+        print(copied)  # noqa: T201
+    return exit_status(app)
+
+
+def _check_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise OptionError("no terminal to open the explorer in; attn-tui print needs none")
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise OptionError("TERM is dumb or not set, so nothing can be drawn; attn-tui print needs no screen")
+
+
+def _set_colours(colour: str) -> None:
+    """What Textual reads when it is loaded."""
+    if colour in COLOUR_SYSTEMS:
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[colour]
+        os.environ.pop("NO_COLOR", None)
+    elif colour == "none":
+        os.environ["NO_COLOR"] = "1"

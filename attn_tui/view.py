@@ -1,0 +1,96 @@
+"""The view: everything that decides only the pixels, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from attn_engine import Experiment
+
+Stage = Literal["scores", "scaled", "modified", "weights", "value-weighted", "mask"]
+Range = Literal["row", "picture", "heads", "unit", "log", "rest"]
+Compare = Literal["b", "a", "a-b"]
+Page = Literal["map", "heads"]
+
+STAGES: dict[str, str] = {
+    "scores": "q·k",
+    "scaled": "q·k × scale",
+    "modified": "after the score mod",
+    "weights": "weights",
+    "value-weighted": "weight × |value|",
+    "mask": "mask: who may look",
+}
+
+RANGES: dict[str, str] = {
+    "row": "each row to its maximum",
+    "picture": "the whole picture to its maximum",
+    "heads": "all heads alike",
+    "unit": "fixed, 0 to 1",
+    "log": "logarithmic, four powers of ten",
+    "rest": "without the first key",
+}
+
+COMPARE: dict[str, str] = {
+    "b": "B, what the knobs say",
+    "a": "A, the pinned picture",
+    "a-b": "A − B",
+}
+
+PAGES: dict[str, str] = {
+    "map": "one head, cell by cell",
+    "heads": "all heads of the layer",
+}
+
+BLOCKS = {"max": "the greatest of its cells", "mean": "the mean of its cells"}
+
+PANELS: dict[str, str] = {
+    "map": "the picture",
+    "parameters": "the knobs",
+    "keys": "the top keys of a query",
+    "charts": "entropy charts",
+    "heads": "the heads of the layer",
+}
+
+THEMES = {"dark": "light on dark", "light": "dark on light"}
+
+ZOOMS = ("numbers", "cells", "half", *(str(2**power) for power in range(1, 13)))
+"""Coarser and coarser: numbers written in cells, cells of two columns, half-block cells, blocks of n × n."""
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A picture kept for comparison: what decided its numbers, and its head."""
+
+    experiment: Experiment
+    head: int
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that decides only the pixels. `cursor` and `scroll` are (query, key) positions."""
+
+    page: Page = "map"
+    head: int = 1
+    stage: Stage = "weights"
+    colour_range: Range = "row"
+    palette: str = "viridis"
+    theme: str = "dark"
+    zoom: str = "auto"
+    blocks: str = "max"
+    cursor: tuple[int, int] = (10, 2)
+    scroll: tuple[int, int] = (0, 0)
+    compare: Compare = "b"
+    panel: str = "map"
+    search: str = ""
+    picture_only: bool = False
+    text: bool = False
+    explain: bool = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """All that the explorer shows: what is computed, how it is shown, and what it is compared with."""
+
+    experiment: Experiment = field(default_factory=Experiment)
+    view: View = field(default_factory=View)
+    pinned: Pinned | None = None

@@ -1,0 +1,1 @@
+"""Thin widgets: a panel that shows a picture, and the prompt."""

@@ -1,0 +1,113 @@
+"""A panel: shows a picture of the scene, and repaints only the rows that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ..pictures.cells import Lines
+from ..pictures.frame import frame
+from ..scene import Scene
+
+Picture = Callable[[Scene, int, int], Lines]
+Title = Callable[[Scene], str]
+
+
+class Panel(Widget):
+    """Draws `picture` in a frame with a title, or without a frame where `title` is None."""
+
+    LEAST_FRAMED = (24, 8)
+    """Columns and rows from which there is room for a frame."""
+
+    class Clicked(Message):
+        """A press of the mouse at a column and row of the picture; `wheel` is −1, 0 or 1."""
+
+        def __init__(self, panel: Panel, x: int, y: int, wheel: int = 0) -> None:
+            super().__init__()
+            self.panel, self.x, self.y, self.wheel = panel, x, y, wheel
+
+    def __init__(self, picture: Picture, title: Title | None = None, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._picture = picture
+        self._title = title
+        self._scene: Scene | None = None
+        self._strips: list[Strip] = []
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Columns and rows of the picture inside the frame."""
+        width, height = self.size
+        return (width - 4, height - 2) if self._framed else (width, height)
+
+    @property
+    def _framed(self) -> bool:
+        width, height = self.size
+        return self._title is not None and width >= self.LEAST_FRAMED[0] and height >= self.LEAST_FRAMED[1]
+
+    def show(self, scene: Scene) -> None:
+        """Draw the scene, now if the panel is on the screen, else once it is."""
+        self._scene = scene
+        if self.is_on_screen and self.size.width:
+            self._draw()
+
+    def on_resize(self) -> None:
+        """Draw at the new size."""
+        self._draw()
+
+    def on_show(self) -> None:
+        """Draw what changed while the panel was hidden."""
+        self._draw()
+
+    def _draw(self) -> None:
+        scene = self._scene
+        if scene is None or not (self.size.width and self.size.height):
+            return
+        width, height = self.size
+        lines = self._picture(scene, *self.room)
+        if self._title is not None and self._framed:
+            focused = scene.session.view.panel == self.id
+            lines = frame(lines, self._title(scene), width, height, scene.ink, focused=focused)
+        self._replace([Strip(line) for line in lines])
+
+    def _replace(self, strips: list[Strip]) -> None:
+        """Take the new strips and mark the rows that differ, neighbouring ones as one region."""
+        old, self._strips = self._strips, strips
+        changed = [y for y in range(len(strips)) if y >= len(old) or old[y] != strips[y]]
+        regions: list[Region] = []
+        for y in changed:
+            if regions and regions[-1].bottom == y:
+                regions[-1] = regions[-1].grow((0, 0, 1, 0))
+            else:
+                regions.append(Region(0, y, self.size.width, 1))
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the picture."""
+        if y < len(self._strips):
+            return self._strips[y].adjust_cell_length(self.size.width)
+        style = self._scene.ink.text if self._scene else None
+        return Strip([Segment(" " * self.size.width, style)], self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell the app where in the picture the mouse was pressed."""
+        self._tell(event, 0)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel, towards the end."""
+        self._tell(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel, towards the beginning."""
+        self._tell(event, -1)
+
+    def _tell(self, event: events.MouseEvent, wheel: int) -> None:
+        event.stop()
+        left, top = (2, 1) if self._framed else (0, 0)
+        self.post_message(self.Clicked(self, int(event.x) - left, int(event.y) - top, wheel))

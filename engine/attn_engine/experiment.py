@@ -1,0 +1,113 @@
+"""The experiment: everything that decides the numbers, as one frozen value.
+
+Neither this module nor the notation loads NumPy, so that options and help can be read at once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Align = Literal["left", "right"]
+Scale = float | str
+
+SCALED = "1/√d_k"
+UNSCALED = "none"
+
+# What a field may be, with a sentence each. A name is also a function: in sources.py, in normalisers.py.
+
+SOURCES: dict[str, str] = {
+    "sample": "a real model's attention on one sentence: all-MiniLM-L6-v2, 6 layers × 12 heads",
+    "random": "independent N(0,1) queries, keys and values",
+    "projected": "X·W_q, X·W_k, X·W_v of one N(0,1) sequence X, W of variance 2/d_model, and W_O",
+    "positions": "sinusoidal position codes; head h looks h positions back",
+    "clusters": "four groups whose members find each other",
+    "repeat": "a sequence twice over: even heads see the copy, odd heads what followed it",
+}
+
+NORMALISERS: dict[str, str] = {
+    "softmax": "exp(s) over the sum of the keys seen",
+    "softmax1": "softmax with one more exp(0) in the sum: a head may look nowhere",
+    "sink_logit": "softmax with one learned logit more, dropped afterwards: sink_logit(x)",
+    "sigmoid": "σ(s − ln n), no competition between keys",
+    "sparsemax": "the nearest point of the simplex, with exact zeros",
+}
+
+ALIGNMENTS: dict[str, str] = {
+    "left": "query i stands at key i",
+    "right": "the last query stands at the last key, as with a KV cache",
+}
+
+MAX_SCORES = 2**24
+"""How many scores (heads × queries × keys) one experiment may have: 64 MiB of float32 for each stage."""
+
+MAX_INPUTS = 2**25
+"""How many numbers query, key and value may have together."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that decides the numbers of one picture.
+
+    Lengths, heads and head dim are those asked for; a source that brings its own (`sample`) does not use them.
+    `mask` and `score_mod` are rules in the notation. `layer` counts from 0; a source of one layer has no other.
+    """
+
+    source: str = "sample"
+    query_length: int = 20
+    key_length: int = 20
+    num_heads: int = 4
+    head_dim: int = 64
+    scale: Scale = SCALED
+    temperature: float = 1.0
+    mask: str = "full"
+    score_mod: str = "none"
+    normaliser: str = "softmax"
+    align: Align = "left"
+    seed: int = 0
+    layer: int = 3
+
+
+def parse_normaliser(text: str) -> tuple[str, tuple[float, ...]]:
+    """A normaliser's name and its numbers: "sink_logit(0.5)" is ("sink_logit", (0.5,)).
+
+    Raises ValueError, naming what is possible.
+    """
+    match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([^()]*?)\s*\))?\s*", text)
+    name, argument = match.groups() if match else ("", None)
+    number = _finite(argument) if argument is not None else None
+    takes_number = name == "sink_logit"
+    if name not in NORMALISERS or (argument is not None and (number is None or not takes_number)):
+        raise ValueError(f"normaliser {text!r}; possible are {', '.join(normaliser_signatures())}")
+    return (name, (number,)) if number is not None else (name, ())
+
+
+def normaliser_signatures() -> tuple[str, ...]:
+    """The normalisers as they are typed."""
+    return tuple(f"{name}(x)" if name == "sink_logit" else name for name in NORMALISERS)
+
+
+def check_size(num_heads: int, query_length: int, key_length: int, head_dim: int) -> None:
+    """Raise ValueError, with the arithmetic, for an experiment too large to compute at a key press."""
+    scores = num_heads * query_length * key_length
+    if scores > MAX_SCORES:
+        raise ValueError(
+            f"{num_heads:,} heads × {query_length:,} queries × {key_length:,} keys is {scores:,} scores; "
+            f"at most {MAX_SCORES:,} are computed"
+        )
+    inputs = num_heads * (query_length + 2 * key_length) * head_dim
+    if inputs > MAX_INPUTS:
+        raise ValueError(
+            f"{num_heads:,} heads × {query_length + 2 * key_length:,} positions × d_k {head_dim:,} is {inputs:,} "
+            f"numbers of query, key and value; at most {MAX_INPUTS:,} are made"
+        )
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,77 @@
+"""How alike heads are, and what random heads under the same settings would give."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import attention as stages
+from .attention import Attention, Floats
+from .experiment import Experiment
+from .notation import Kind, parse
+
+RANDOM_MODEL = 64
+"""The width of the random sequence that random heads project: the protocol's d_model."""
+
+RANDOM_CELLS = 2**18
+"""How many scores, about, are drawn for random heads: enough for ±0.01, a few milliseconds a change."""
+
+MOST_RANDOM_PAIRS = 2**20
+"""Pairs of positions above which no random heads are drawn."""
+
+
+def similarity(weights: Floats) -> NDArray[np.float64]:
+    """The cosine similarity of each pair of heads' flattened weights: (…, heads, heads); 0 beside an empty head."""
+    flat = weights.reshape(*weights.shape[:-2], -1)
+    products = (flat @ np.swapaxes(flat, -1, -2)).astype(np.float64)
+    norms = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
+    scale = norms[..., :, None] * norms[..., None, :]
+    return np.clip(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), 0, 1)
+
+
+def mean_similarity(similarities: NDArray[np.floating[Any]]) -> float:
+    """The mean over all pairs of different heads; 1 for a single head."""
+    heads = similarities.shape[-1]
+    first, second = np.triu_indices(heads, 1)
+    return float(similarities[..., first, second].mean()) if heads > 1 else 1.0
+
+
+def random_similarity(experiment: Experiment, attention: Attention) -> tuple[float, float] | None:
+    """Mean similarity of random heads under the same settings, and the standard error of that mean.
+
+    Heads are projections of X ~ N(0,1) of width 64 by W of variance 2/64, as the diversity experiment draws them,
+    with the lengths and d_k of `attention` and the mask, scale, score mod, temperature, normaliser and alignment
+    of `experiment`. None for more than MOST_RANDOM_PAIRS pairs of positions, which would take too long.
+    """
+    lengths = attention.query_length, attention.key_length
+    if lengths[0] * lengths[1] > MOST_RANDOM_PAIRS:
+        return None
+    settings = replace(experiment, source="random", query_length=0, key_length=0, num_heads=0, seed=0, layer=0)
+    return _random_similarity(settings, *lengths, attention.query.shape[-1])
+
+
+@lru_cache(maxsize=64)
+def _random_similarity(settings: Experiment, queries: int, keys: int, head_dim: int) -> tuple[float, float]:
+    scores = _random_scores(queries, keys, head_dim)  # (draws, heads, queries, keys)
+    scaled = stages.scale_scores(scores, stages.scale_factor(settings.scale, head_dim))
+    modified = stages.modify_scores(scaled, parse(settings.score_mod, Kind.SCORE_MOD), settings.align)
+    mask = stages.mask_array(settings.mask, scores.shape[-3:], settings.align)
+    weights = stages.weigh(modified, mask, settings.temperature, settings.normaliser)
+    means = [mean_similarity(draw) for draw in similarity(weights)]
+    return float(np.mean(means)), float(np.std(means, ddof=1) / math.sqrt(len(means)))
+
+
+@lru_cache(maxsize=2)
+def _random_scores(queries: int, keys: int, head_dim: int) -> Floats:
+    heads = min(max(RANDOM_CELLS // (queries * keys), 2), 4)
+    draws = min(max(RANDOM_CELLS // (heads * queries * keys), 2), 40)
+    stream = np.random.default_rng(0)
+    x = stream.standard_normal((draws, 1, max(queries, keys), RANDOM_MODEL), dtype=np.float32)
+    shape = (2, draws, heads, RANDOM_MODEL, head_dim)
+    w_q, w_k = stream.standard_normal(shape, dtype=np.float32) * np.float32(math.sqrt(2 / RANDOM_MODEL))
+    return stages.raw_scores(x[:, :, :queries] @ w_q, x[:, :, :keys] @ w_k)

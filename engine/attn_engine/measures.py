@@ -1,0 +1,147 @@
+"""What the weights amount to, in numbers, by row and by head.
+
+Weights have shape (…, queries, keys). Where rows do not sum to 1, measures of a distribution (entropy, distance,
+concentration) are those of the row divided by its sum. A row without any weight has no distribution: NaN there,
+left out of means.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .attention import Attention, Floats, Mask
+
+
+def entropy(weights: Floats) -> Floats:
+    """−Σ p·ln p of each row, in nats: (…, queries). Uniform over n keys gives ln n, one key 0."""
+    totals = weights.sum(axis=-1)
+    surprise = np.empty_like(totals)
+    for head in np.ndindex(weights.shape[:-2]):  # one head at a time stays in the processor's cache
+        logs = np.maximum(weights[head], np.finfo(weights.dtype).tiny)
+        np.log(logs, out=logs)
+        surprise[head] = -np.einsum("...k,...k->...", weights[head], logs)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # p = w/t, so −Σ p·ln p = (−Σ w·ln w)/t + ln t
+        result = surprise / totals + np.log(totals)
+    return np.where(totals > 0, np.maximum(result, 0), np.nan).astype(weights.dtype)
+
+
+def keys_seen(mask: Mask) -> NDArray[np.int64]:
+    """How many keys each query may see: (…, queries)."""
+    return np.count_nonzero(mask, axis=-1)
+
+
+def entropy_ceiling(mask: Mask) -> NDArray[np.float64]:
+    """ln of the keys seen, the most entropy that a row can have, in nats: (…, queries); NaN where none is."""
+    seen = keys_seen(mask).astype(np.float64)
+    return np.log(seen, out=np.full(seen.shape, np.nan), where=seen > 0)
+
+
+def distance_back(weights: Floats, positions: NDArray[np.int64]) -> Floats:
+    """The mean of (position − key) by weight, in positions: (…, queries); ahead is negative."""
+    keys = np.arange(weights.shape[-1], dtype=weights.dtype)
+    return positions.astype(weights.dtype) - _normalised(weights @ keys, weights)
+
+
+def weight_at(weights: Floats, places: NDArray[np.int64]) -> Floats:
+    """The weight that query i puts on key places[i], 0 where that is no key: (…, queries)."""
+    inside = (places >= 0) & (places < weights.shape[-1])
+    taken = weights[..., np.arange(len(places)), np.where(inside, places, 0)]
+    return np.where(inside, taken, weights.dtype.type(0))
+
+
+def weight_received(weights: Floats) -> Floats:
+    """The weight that each key receives from all queries together: (…, keys)."""
+    return weights.sum(axis=-2)
+
+
+def keys_holding(weights: Floats, share: float = 0.9) -> Floats:
+    """How many keys, the heaviest first, hold at least `share` of a row's weight: (…, queries)."""
+    cumulative = np.cumsum(-np.sort(-weights, axis=-1), axis=-1)
+    totals = cumulative[..., -1]
+    needed = np.count_nonzero(cumulative < share * totals[..., None], axis=-1) + 1
+    return np.where(totals > 0, needed, np.nan).astype(weights.dtype)
+
+
+def density(mask: Mask) -> float:
+    """The share of pairs that the mask allows."""
+    return float(np.count_nonzero(mask) / mask.size)
+
+
+def value_weighted(weights: Floats, value: Floats) -> Floats:
+    """Weight × |value|: what each key can move the output by, (…, heads, queries, keys) (arXiv 2004.10102)."""
+    norms = np.linalg.norm(value, axis=-1)  # (…, key heads, keys)
+    return weights * np.repeat(norms, weights.shape[-3] // norms.shape[-2], axis=-2)[..., None, :]
+
+
+class Measures:
+    """The measures of every row of every head, (…, heads, queries), each computed when it is first asked for."""
+
+    def __init__(self, attention: Attention) -> None:
+        self._attention = attention
+
+    @cached_property
+    def entropy(self) -> Floats:
+        """Entropy in nats."""
+        return entropy(self._attention.weights)
+
+    @cached_property
+    def ceiling(self) -> NDArray[np.float64]:
+        """ln of the keys seen, in nats."""
+        ceiling = entropy_ceiling(self._attention.mask)
+        return np.broadcast_to(ceiling, self._attention.weights.shape[:-1])
+
+    @cached_property
+    def distance(self) -> Floats:
+        """Positions looked back."""
+        return distance_back(self._attention.weights, self._attention.positions)
+
+    @cached_property
+    def first(self) -> Floats:
+        """Weight on the first key."""
+        return np.asarray(self._attention.weights[..., 0])
+
+    @cached_property
+    def itself(self) -> Floats:
+        """Weight on the key at the query's own position."""
+        return weight_at(self._attention.weights, self._attention.positions)
+
+    @cached_property
+    def previous(self) -> Floats:
+        """Weight on the key before the query's own position."""
+        return weight_at(self._attention.weights, self._attention.positions - 1)
+
+    @cached_property
+    def concentration(self) -> Floats:
+        """How many keys hold 90 % of the weight."""
+        return keys_holding(self._attention.weights, 0.9)
+
+    def by_head(self, name: str) -> NDArray[np.floating[Any]]:
+        """One of these as a mean over the queries that have any weight, (…, heads)."""
+        return _mean(getattr(self, name))
+
+
+MEASURES = ("entropy", "ceiling", "distance", "first", "itself", "previous", "concentration")
+
+
+@lru_cache(maxsize=4)
+def measure(attention: Attention) -> Measures:
+    """The measures of an attention; kept for the last few that were asked for."""
+    return Measures(attention)
+
+
+def _normalised(sums: Floats, weights: Floats) -> Floats:
+    totals = weights.sum(axis=-1)
+    return np.divide(sums, totals, out=np.full(sums.shape, np.nan, dtype=sums.dtype), where=totals > 0)
+
+
+def _mean(rows: NDArray[Any]) -> NDArray[Any]:
+    """Means over the last axis that leave NaN out; NaN where nothing else is."""
+    known = ~np.isnan(rows)
+    sums = np.where(known, rows, 0).sum(axis=-1)
+    counts = known.sum(axis=-1)
+    return np.divide(sums, counts, out=np.full(sums.shape, np.nan, dtype=rows.dtype), where=counts > 0)

@@ -1,0 +1,174 @@
+"""Where queries, keys and values come from.
+
+Each array has a random stream of its own for each head, and numbers are drawn position by position, so more
+positions, heads or (up to a block of 64) columns leave the numbers that were there as they were. A name in
+`experiment.SOURCES` is a function here.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .experiment import Experiment, check_size
+
+Floats = NDArray[np.floating[Any]]
+
+BLOCK = 64
+"""Columns are drawn in blocks of this many; wider arrays add streams instead of shifting numbers."""
+
+GROUPS = 4
+SHARPNESS = 4.0
+"""The scaled score, about, of two positions that `clusters` or `repeat` mean to find each other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What attention is computed from: query (heads, queries, d), key and value (heads, keys, d), and labels."""
+
+    query: Floats
+    key: Floats
+    value: Floats
+    output_projection: Floats | None = None
+    query_tokens: tuple[str, ...] = ()
+    key_tokens: tuple[str, ...] = ()
+    num_layers: int = 1
+    fixed: frozenset[str] = frozenset()
+    """The fields of the experiment that this source decides by itself."""
+
+
+def inputs(experiment: Experiment) -> Inputs:
+    """The inputs of an experiment. Raises ValueError for a size or a layer that cannot be had."""
+    if experiment.source != "sample":
+        check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
+    made: Inputs = globals()[experiment.source](experiment)
+    return made
+
+
+def sample(experiment: Experiment) -> Inputs:
+    """One layer of all-MiniLM-L6-v2 reading "The animal didn't cross the street because it was too tired."."""
+    arrays = _sample_file()
+    layers = arrays["query"].shape[0]
+    if not 0 <= experiment.layer < layers:
+        raise ValueError(f"layer {experiment.layer}; the sample has layers 0 … {layers - 1}")
+    tokens = tuple(str(token) for token in arrays["tokens"])
+    query, key, value = (arrays[name][experiment.layer] for name in ("query", "key", "value"))
+    fixed = frozenset({"query_length", "key_length", "num_heads", "head_dim", "seed"})
+    return Inputs(query, key, value, None, tokens, tokens, layers, fixed)
+
+
+def random(experiment: Experiment) -> Inputs:
+    """Independent N(0,1) entries: the protocol of the scaling experiment."""
+    query = normal("query", experiment.query_length, experiment.head_dim, experiment)
+    key = normal("key", experiment.key_length, experiment.head_dim, experiment)
+    return Inputs(query, key, _values(experiment), fixed=frozenset({"layer"}))
+
+
+def projected(experiment: Experiment) -> Inputs:
+    """Heads of one sequence X ~ N(0,1) by random projections of variance 2/d_model, d_model = heads · d_k."""
+    model = experiment.num_heads * experiment.head_dim
+    length = max(experiment.query_length, experiment.key_length)
+    x = normal("x", length, model, replace(experiment, num_heads=1))[0]  # (positions, d_model)
+    deviation = math.sqrt(2 / model)
+    query, key, value = (
+        x @ (normal(name, model, experiment.head_dim, experiment) * np.float32(deviation))
+        for name in ("w_q", "w_k", "w_v")
+    )
+    w_o = normal("w_o", model, model, replace(experiment, num_heads=1))[0] * np.float32(deviation)
+    queries, keys = experiment.query_length, experiment.key_length
+    return Inputs(query[:, :queries], key[:, :keys], value[:, :keys], w_o, fixed=frozenset({"layer"}))
+
+
+def positions(experiment: Experiment) -> Inputs:
+    """Sinusoidal position codes (arXiv 1706.03762, 3.5), so that near positions attend."""
+    heads = np.arange(experiment.num_heads)[:, None]
+    query = _sinusoids(np.arange(experiment.query_length) - heads, experiment.head_dim)
+    key = _sinusoids(np.arange(experiment.key_length) + 0 * heads, experiment.head_dim)
+    return Inputs(query, key, _values(experiment), fixed=frozenset({"layer"}))
+
+
+def clusters(experiment: Experiment) -> Inputs:
+    """Positions of four groups, A to D, drawn at random; each head has centres of its own for them."""
+    length = max(experiment.query_length, experiment.key_length)
+    members = _stream("members", experiment.seed).integers(GROUPS, size=length)
+    centres = normal("centres", GROUPS, experiment.head_dim, experiment)
+    query, key = (
+        _sharp(centres[:, members[:count]], experiment.head_dim)
+        + normal(name, count, experiment.head_dim, experiment) / 2
+        for name, count in (("query", experiment.query_length), ("key", experiment.key_length))
+    )
+    names = tuple("ABCD"[group] for group in members)
+    query_tokens, key_tokens = names[: experiment.query_length], names[: experiment.key_length]
+    return Inputs(query, key, _values(experiment), None, query_tokens, key_tokens, fixed=frozenset({"layer"}))
+
+
+def repeat(experiment: Experiment) -> Inputs:
+    """A sequence twice over: key_length/2 different tokens, then the same again.
+
+    In an even head a query finds its own token. In an odd head a key carries the token before it, so a query
+    finds what followed its token: the induction pattern (Olsson et al. 2022, arXiv 2209.11895).
+    """
+    period = (experiment.key_length + 1) // 2
+    embeddings = normal("embeddings", period, experiment.head_dim, experiment)  # (heads, period, d)
+    at_query = np.arange(experiment.query_length) % period
+    at_key = np.arange(experiment.key_length) % period
+    query, key = embeddings[:, at_query], embeddings[:, at_key].copy()
+    key[1::2] = np.roll(key[1::2], 1, axis=1)
+    sharp_query, sharp_key = (_sharp(array, experiment.head_dim) for array in (query, key))
+    query_tokens, key_tokens = (tuple(_letters(int(at)) for at in places) for places in (at_query, at_key))
+    return Inputs(
+        sharp_query, sharp_key, _values(experiment), None, query_tokens, key_tokens, fixed=frozenset({"layer"})
+    )
+
+
+def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats:
+    """N(0,1) numbers of the array `name`, (heads, rows, columns) float32, that growing leaves as they were."""
+    drawn = np.empty((experiment.num_heads, rows, columns), dtype=np.float32)
+    for head in range(experiment.num_heads):
+        for first in range(0, columns, BLOCK):
+            block = _stream(name, experiment.seed, head, first).standard_normal((rows, BLOCK))
+            drawn[head, :, first : first + BLOCK] = block[:, : columns - first]
+    return drawn
+
+
+def _values(experiment: Experiment) -> Floats:
+    return normal("value", experiment.key_length, experiment.head_dim, experiment)
+
+
+def _stream(name: str, *numbers: int) -> np.random.Generator:
+    return np.random.default_rng([zlib.crc32(name.encode()), *numbers])
+
+
+def _sharp(vectors: Floats, head_dim: int) -> Floats:
+    """N(0,1) vectors at the size where a vector's scaled score with itself is SHARPNESS."""
+    return vectors * np.float32(math.sqrt(SHARPNESS / math.sqrt(head_dim)))
+
+
+def _sinusoids(places: NDArray[Any], head_dim: int) -> Floats:
+    """Sines in the even columns, cosines in the odd: (…, positions, head_dim)."""
+    columns = np.arange(head_dim)
+    angles = places[..., None] / 10000.0 ** (columns // 2 * 2 / head_dim)
+    return np.where(columns % 2 == 0, np.sin(angles), np.cos(angles)).astype(np.float32)
+
+
+def _letters(number: int) -> str:
+    """A … Z, then AA, AB …, as the columns of a spreadsheet."""
+    text = ""
+    while number >= 0:
+        number, last = divmod(number, 26)
+        text, number = chr(ord("A") + last) + text, number - 1
+    return text
+
+
+@lru_cache(maxsize=1)
+def _sample_file() -> dict[str, NDArray[Any]]:
+    with files(__package__).joinpath("data/minilm-animal.npz").open("rb") as file:
+        arrays = np.load(file)
+        return {name: arrays[name] for name in ("query", "key", "value", "tokens")}

@@ -1,0 +1,502 @@
+"""What a chart shows, and that nothing given to it ends or hangs the process."""
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotext  # type: ignore[import-untyped]
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
+
+from attn_tui import charts
+from attn_tui.charts import Chart, Kind, Rows, Series, draw
+
+CYAN, YELLOW, DIM, BOLD = Style(color="cyan"), Style(color="yellow"), Style(dim=True), Style(bold=True)
+NAN = math.nan
+SIZES = [(16, 4), (24, 5), (24, 12), (36, 9), (36, 10), (60, 15), (120, 30), (77, 4), (17, 40)]
+
+
+def texts(rows: Rows) -> list[str]:
+    return ["".join(segment.text for segment in row) for row in rows]
+
+
+def picture(rows: Rows) -> str:
+    return "\n" + "\n".join(line.rstrip() for line in texts(rows)) + "\n"
+
+
+def styled(rows: Rows) -> list[tuple[str, Style]]:
+    """Every character with its style."""
+    return [(char, segment.style or Style()) for row in rows for segment in row for char in segment.text]
+
+
+def canvas(rows: Rows) -> list[str]:
+    """The lines between the header and the x axis, without the numbers at the left."""
+    lines = texts(rows)
+    stop = next((i for i, line in enumerate(lines) if "└" in line), len(lines) - 1)
+    start = next(i for i, line in enumerate(lines) if "┤" in line)
+    edge = lines[start].index("┤") + 1
+    return [line[edge:] for line in lines[start:stop]]
+
+
+def columns(lines: Sequence[str]) -> list[str]:
+    return ["".join(column) for column in zip(*lines, strict=True)]
+
+
+def by_query(count: int, **settings: Any) -> Chart:
+    ceiling = np.log(np.arange(1, count + 1))
+    entropy = ceiling * (0.55 + 0.4 * np.sin(np.arange(count)))
+    series = [Series("entropy", entropy, CYAN), Series("ln(keys seen)", ceiling, YELLOW, "dashes")]
+    defaults: dict[str, Any] = {"y_label": "nats", "x_label": "query", "axis_style": DIM}
+    return Chart(series, **defaults | settings)
+
+
+def by_head(count: int, kind: Kind = "bars", **settings: Any) -> Chart:
+    entropy = 1.2 + np.cos(2.0 * np.arange(count))
+    return Chart([Series("entropy", entropy, CYAN, kind)], y_label="nats", x_label="head", **settings)
+
+
+def test_entropy_by_query() -> None:
+    assert (
+        picture(draw(by_query(16, cursor=7), 36, 9))
+        == """
+nats  ⠒⠒ entropy  ╌╌ ln(keys seen)
+3┤               │         ╌╌╌╌╌╌⢀╌╌
+ │               ╌╌⢀⡀╌╌╌╌╌╌    ⢀⠔⠁⠉⠢
+2┤        ╌╌╌╌╌╌╌⢠⠒⠁⠈⠒⢄       ⢠⠃
+1┤    ⢀╌╌╌      ⡰⠁     ⠣⡀    ⢠⠃
+ │  ⡠⠒⠁⠉⠑⠢⡀   ⡠⠜ │      ⠑⢄ ⢀⠔⠃
+0┤⡠⠊      ⠈⠑⠒⠊   │        ⠑⠁
+ └┬──────────┬───┴──────┬───── query
+  0          5   7      10        15
+"""
+    )
+
+
+def test_entropy_by_head() -> None:
+    assert (
+        picture(draw(by_head(12, cursor=4), 36, 9))
+        == """
+nats  ██ entropy
+3┤            │
+ │ ▃       ▃  │     ▁
+2┤ █       █  │     █       ▆  ▂
+1┤ █       █  ▁     █  ▅    █  █
+ │ █  ▅  ▁ █  █     █  █    █  █
+0┤ █  █  █ █  █  ▆  █  █  ▄ █  █  ▃
+ └─┬─────┬────┼─────┬─────┬──── head
+   0     2    4     6     8    10
+"""
+    )
+
+
+def test_without_unicode() -> None:
+    assert (
+        picture(draw(by_query(16, cursor=7, ascii_only=True), 36, 9))
+        == """
+nats  ** entropy  -- ln(keys seen)
+3+               |         ------*--
+ |               ---*------     * **
+2+        -------*** **        *
+1+    *---      *|     *      *
+ |  ** ****   ** |      ** ***
+0+**       ***   |        *
+ ++----------+---+------+----- query
+  0          5   7      10        15
+"""
+    )
+
+
+@pytest.mark.parametrize("size", [*SIZES, (0, 0), (1, 1), (15, 9), (16, 3), (-3, 2), (9, -2), (500, 150)])
+@pytest.mark.parametrize("chart", [by_query(300, cursor=200), by_head(12, "dots", cursor=0), Chart([])])
+def test_has_exactly_the_size_asked_for(chart: Chart, size: tuple[int, int]) -> None:
+    width, height = size
+    assert [cell_len(line) for line in texts(draw(chart, *size))] == [max(width, 0)] * max(height, 0)
+
+
+def test_beyond_the_largest_size_is_blank() -> None:
+    width, height = charts.LARGEST
+    lines = texts(draw(by_query(300), width + 50, height + 20))
+    assert {line[width:] for line in lines} == {" " * 50}
+    assert {line.strip() for line in lines[height:]} == {""}
+    assert lines[height - 1].strip()
+
+
+@pytest.mark.parametrize("size", [(15, 9), (60, 3), (8, 2)])
+def test_too_small_shows_the_name(size: tuple[int, int]) -> None:
+    first, *others = texts(draw(Chart([Series("entropy of the head", [1, 2])]), *size))
+    assert first.rstrip() == ("entropy of the head" if size[0] > 19 else "entropy of the head"[: size[0] - 1] + "…")
+    assert not "".join(others).strip()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 12, 16, 64, 100, 2000, 100_000])
+@pytest.mark.parametrize("width", [24, 36, 60, 120])
+def test_positions_have_whole_numbers(count: int, width: int) -> None:
+    for chart in (by_query(count), by_head(count, "dots")):
+        numbers = [int(word) for word in texts(draw(chart, width, 9))[-1].split()]
+        steps = {after - before for before, after in pairwise(numbers)}
+        assert numbers
+        assert numbers[0] == 0
+        assert numbers[-1] < count
+        assert len(steps) <= 1
+        assert len(numbers) <= 9
+
+
+@pytest.mark.parametrize(
+    ("highest", "numbers"),
+    [
+        (math.log(2), "0.8 0.6 0.4 0.2 0"),
+        (math.log(16), "3 2 1 0"),
+        (math.log(2000), "8 6 4 2 0"),
+        (180.0, "200 150 100 50 0"),
+        (0.0, "1.0 0.5 0"),
+        (2e-9, "2e-9 1.5e-9 1e-9 5e-10 0"),
+        (7e20, "8e20 6e20 4e20 2e20 0"),
+    ],
+)
+def test_values_have_short_round_numbers(highest: float, numbers: str) -> None:
+    lines = texts(draw(Chart([Series("entropy", [0.0, highest])]), 40, 14))
+    assert [line.split("┤")[0].strip() for line in lines if "┤" in line] == numbers.split()
+
+
+def test_a_low_chart_has_fewer_numbers() -> None:
+    assert "".join(line.split("┤")[0] for line in texts(draw(by_query(16), 24, 5)) if "┤" in line) == "30"
+
+
+def test_limits_hold_whatever_the_values() -> None:
+    flat, beyond = Series("flat", [1.0, 1.0]), Series("beyond", [0.5, 1e300])
+    for limits in ((0.0, 1.0), (1.0, 0.0)):
+        rows = draw(Chart([flat], y_limits=limits), 36, 9)
+        assert canvas(rows)[0] == "⠉" * len(canvas(rows)[0])
+        assert "⠉" in canvas(draw(Chart([beyond], y_limits=limits), 36, 9))[0]
+        assert texts(rows)[1].startswith("1.0┤")
+
+
+@pytest.mark.parametrize("kind", ["line", "dashes", "dots", "bars"])
+def test_nan_is_a_gap_and_the_series_goes_on(kind: Kind) -> None:
+    y = np.ones(62)
+    y[20:40] = NAN
+    lines = canvas(draw(Chart([Series("y", y, kind=kind)]), 64, 9))
+    shown = "".join("x" if column.strip() else " " for column in columns(lines))
+    assert 19 <= shown.count(" ") <= 23
+    assert shown.strip("x") == " " * shown.count(" ")
+    assert 18 <= shown.index(" ") <= 21
+
+
+@pytest.mark.parametrize("kind", ["line", "dashes", "dots", "bars"])
+def test_a_value_between_gaps_is_seen(kind: Kind) -> None:
+    rows = draw(Chart([Series("y", [NAN, NAN, 1.0, NAN, math.inf], kind=kind, x=range(5))]), 36, 9)
+    assert "".join(canvas(rows)).strip(" ")
+
+
+def test_a_point_on_its_own_is_more_than_a_speck() -> None:
+    rows = draw(Chart([Series("y", [2.0, 2.0, NAN, 1.0, NAN, 2.0, 2.0])]), 36, 9)
+    assert "".join(canvas(rows)).count("•") == 1
+
+
+def test_a_gap_at_the_start_keeps_its_place() -> None:
+    rows = draw(Chart([Series("y", [NAN] * 30 + [1.0] * 31), Series("all", [0.0] * 61)]), 64, 9)
+    half = len(canvas(rows)[0]) // 2
+    assert {line[: half - 1] for line in canvas(rows)[:-1]} == {" " * (half - 1)}
+    assert "⠤" in canvas(rows)[0][half + 1 :] or "⠉" in canvas(rows)[0][half + 1 :]
+
+
+def test_points_are_drawn_from_left_to_right() -> None:
+    x = np.arange(30)
+    mixed = np.random.default_rng(0).permutation(30)
+    for kind in charts._POINTS:
+        shown = [texts(draw(Chart([Series("y", o % 7, kind=kind, x=o)]), 36, 9)) for o in (x, mixed)]
+        assert shown[0] == shown[1]
+
+
+def test_a_head_without_entropy_is_still_a_bar() -> None:
+    lines = canvas(draw(Chart([Series("entropy", [1.0, 0.0, NAN], kind="bars")]), 36, 9))
+    assert lines[-1].split() == ["██████", "▁▁▁▁▁▁"]
+
+
+def test_a_ceiling_that_jumps_is_seen_at_both_ends() -> None:
+    y = [math.log(i % 20 + 1) for i in range(2000)]
+    lines = canvas(draw(Chart([Series("ceiling", y, kind="dashes")]), 36, 9))
+    assert set(lines[0]) == set(lines[-1]) == {"╌"}
+
+
+def test_one_peak_among_many_is_seen() -> None:
+    y = np.zeros(5000)
+    y[3210] = 3.0
+    lines = canvas(draw(Chart([Series("y", y)]), 36, 9))
+    peak = columns(lines)[int(3210 / 5000 * len(lines[0]))]
+    assert all(char != " " for char in peak)
+    assert lines[0].count(" ") == len(lines[0]) - 1
+
+
+def test_the_ceiling_lies_above_the_line_in_its_own_style() -> None:
+    rows = draw(by_query(200), 60, 15)
+    assert {style for char, style in styled(rows) if char == "╌"} == {YELLOW}
+    for column in columns(canvas(rows)):
+        assert "╌" not in column.lstrip(" ╌")
+
+
+def test_each_series_has_its_style_and_the_frame_another() -> None:
+    cells = styled(draw(by_query(64), 36, 9))
+    assert {style for char, style in cells if "⠀" < char <= "⣿"} == {CYAN}
+    assert {style for char, style in cells if char in "┤└┬─│"} == {DIM}
+
+
+@pytest.mark.parametrize("kind", ["line", "dashes", "dots", "bars"])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_series_differ_without_colour(kind: Kind, ascii_only: bool) -> None:
+    series = [Series(f"{level}", [level] * 16, kind=kind) for level in (1, 2, 3)]
+    lines = texts(draw(Chart(series, y_limits=(0, 3.5), ascii_only=ascii_only), 60, 15))
+    legend = dict(zip("123", lines[0].replace("1", "").replace("2", "").replace("3", "").split(), strict=True))
+    assert len({mark[0] for mark in legend.values()}) == 3
+    for mark in legend.values():
+        assert any(mark[0] in line for line in lines[1:]) or mark[0] == "⠒"
+
+
+def test_kinds_differ_without_colour() -> None:
+    kinds: tuple[Kind, ...] = ("line", "dashes", "dots", "bars")
+    marks = [texts(draw(Chart([Series("y", [1, 2], kind=kind)]), 36, 9))[0][0] for kind in kinds]
+    assert len(set(marks)) == 4
+
+
+@pytest.mark.parametrize("width", [36, 60])
+@pytest.mark.parametrize("head", range(12))
+def test_the_cursor_is_a_marked_column_with_its_number(head: int, width: int) -> None:
+    plain, marked = (draw(by_head(12, cursor=cursor), width, 9) for cursor in (None, head))
+    (place,) = {
+        index
+        for before, after in zip(canvas(plain), canvas(marked), strict=True)
+        for index, (old, new) in enumerate(zip(before, after, strict=True))
+        if old != new
+    }
+    assert set(columns(canvas(marked))[place]) <= {"│", *columns(canvas(plain))[place]}
+    assert columns(canvas(marked))[place][0] == "│"
+    assert str(head) in texts(marked)[-1].split()
+    crossed = [char for char, style in styled(marked) if style.reverse]
+    assert crossed
+    assert set(crossed) <= set("▁▂▃▄▅▆▇█")
+
+
+@pytest.mark.parametrize(("query", "place"), [(0, 0), (1999, -1)])
+def test_the_cursor_is_seen_at_either_end(query: int, place: int) -> None:
+    rows = draw(by_query(2000, cursor=query, cursor_style=BOLD), 36, 9)
+    assert str(query) in texts(rows)[-1].split()
+    for row in rows[1:7]:
+        char, style = styled([row])[2:][place]
+        assert (char, style) == ("│", BOLD) or (char != " " and style.reverse)
+
+
+@pytest.mark.parametrize("cursor", [-1, 16, NAN, math.inf, -1e300, 10**400])
+def test_a_cursor_outside_is_not_shown(cursor: float) -> None:
+    assert texts(draw(by_query(16, cursor=cursor), 36, 9)) == texts(draw(by_query(16), 36, 9))
+
+
+def test_moving_the_cursor_does_not_draw_again() -> None:
+    draw(by_query(99, cursor=0), 36, 9)
+    before = charts._plot.cache_info().misses
+    for query in range(1, 99):
+        draw(by_query(99, cursor=query), 36, 9)
+    assert charts._plot.cache_info().misses == before
+
+
+def test_plotext_is_given_two_points_for_a_column_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+    signal = type(plotext.figure).signal
+
+    def counted(self: object, x: Sequence[float], *rest: Any, **settings: Any) -> object:
+        counts.append(len(x))
+        return signal(self, x, *rest, **settings)
+
+    monkeypatch.setattr(type(plotext.figure), "signal", counted)
+    y = np.sin(np.arange(50_000.0))
+    draw(Chart([Series("a", y), Series("b", y, kind="dots"), Series("c", y, kind="dashes")]), 36, 10)
+    assert len(counts) == 3
+    assert max(counts) <= 2 * 36
+
+
+def test_the_figure_of_others_stays_as_it_was() -> None:
+    plotext.figure.plot_size(30, 8)
+    plotext.figure.draw(plotext.figure.signal([1, 2, 3]))
+    before = plotext.figure.build().string()
+    draw(by_query(17), 36, 9)
+    assert plotext.figure.build().string() == before
+    plotext.figure.clear()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "header"),
+    [
+        (60, 9, ["entropy (nats)  ⠒⠒ entropy  ╌╌ ln(keys seen)"]),
+        (41, 9, ["entropy (nats) ⠒ entropy ╌ ln(keys seen)"]),
+        (36, 9, ["entropy (nats) ⠒ entropy ╌ ln(keys…"]),
+        (36, 12, ["entropy (nats)  ⠒⠒ entropy", "╌╌ ln(keys seen)"]),
+        (24, 5, ["entro… ⠒ entro… ╌ ln(ke…"]),
+    ],
+)
+def test_the_legend_takes_the_room_there_is(width: int, height: int, header: list[str]) -> None:
+    lines = texts(draw(by_query(16, y_label="entropy (nats)"), width, height))
+    assert [line.rstrip() for line in lines[: len(header)]] == header
+    assert "┤" in lines[len(header)]
+
+
+def test_nothing_to_draw_is_said() -> None:
+    for series in ([], [Series("entropy", [])], [Series("entropy", [NAN, math.inf])]):
+        lines = texts(draw(Chart(series, y_label="nats", cursor=0), 36, 9))
+        assert lines[0].startswith("nats")
+        assert lines[5] == "no values".center(36)
+
+
+HOSTILE_WORDS = [
+    "a\nb\tc",
+    "\x1b[31mred\x1b]52;c;x\x07",
+    "[bold]x[/]",
+    "漢字 かな 漢字 かな",
+    "e\u0301\u202eabc",
+    "q\u0301q\u0301q\u0301",
+    "👩\u200d💻❤\ufe0f🇩🇪",
+    "\ud800",
+    "",
+]
+
+
+@pytest.mark.parametrize("word", [*HOSTILE_WORDS, "word " * 100_000])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_words_are_shown_not_obeyed(word: str, ascii_only: bool) -> None:
+    chart = Chart([Series(word, [1, 2, 3])], x_label=word, y_label=word, cursor=1, ascii_only=ascii_only)
+    for width, height in [*SIZES, (9, 2)]:
+        lines = texts(draw(chart, width, height))
+        assert [cell_len(line) for line in lines] == [width] * height
+        assert all(line.isprintable() and (line.isascii() or not ascii_only) for line in lines)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_any_words_keep_the_width(word: str) -> None:
+    chart = Chart([Series(word, [1, 2, 3])], x_label=word, y_label=word, cursor=1)
+    assert {cell_len(line) for line in texts(draw(chart, 36, 9))} == {36}
+
+
+def test_words_are_whole_where_they_fit() -> None:
+    chart = Chart([Series("nom cafe\u0301", [1, 2])], x_label="位置", y_label="漢字")
+    lines = texts(draw(chart, 36, 9))
+    assert lines[0].rstrip() == "漢字  ⠒⠒ nom café"
+    assert lines[-2].endswith("─ 位置")
+
+
+def test_a_long_x_label_leaves_the_axis() -> None:
+    lines = texts(draw(Chart([Series("y", [1, 2])], x_label="position of the query"), 36, 9))
+    assert lines[-2].endswith("─ position o…")
+
+
+def test_markup_is_written_out() -> None:
+    assert "[bold]x[/]" in texts(draw(Chart([Series("[bold]x[/]", [1, 2])]), 36, 9))[0]
+
+
+def test_without_plotext_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotext", None)
+    lines = texts(draw(by_query(18), 36, 9))
+    assert [line.rstrip() for line in lines[:2]] == ["nats", "no chart: plotext does not load"]
+    assert [len(line) for line in lines] == [36] * 9
+    assert not charts.load()
+
+
+def child(program: str) -> "subprocess.CompletedProcess[str]":
+    """Run it apart from the tests, where it may die or hang."""
+    root = str(Path(charts.__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env=os.environ | {"PYTHONPATH": root, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_plotext_is_loaded_to_draw_only() -> None:
+    program = """
+import sys
+from attn_tui import charts
+charts.draw(charts.Chart([]), 36, 9), charts.draw(charts.Chart([charts.Series("y", [1])]), 9, 9)
+print("plotext" in sys.modules)
+print(charts.load(), "plotext" in sys.modules)
+"""
+    assert child(program).stdout.split() == ["False", "True", "True"]
+
+
+HOSTILE = """
+import math, sys
+import numpy as np
+from rich.cells import cell_len
+from attn_tui.charts import Chart, Series, draw
+
+nan, inf, huge, tiny = math.nan, math.inf, sys.float_info.max, 5e-324
+numbers = [
+    [], [0], [nan], [inf, -inf], [1, nan, 2], [nan, 1, nan, 2, nan] * 400, [0, 1e12, 1], [huge, -huge],
+    [huge] * 3, [tiny, 0, -tiny], [1e-320] * 9, [0, 1e300, -1e300, 1e308], [1, 1 + 1e-16], [1e16, 1e16 + 2],
+    [10**400, 1, -(10**400)], [None, "x", 1], [True, False], list(range(5000)), [-1e-300, 1e300] * 99,
+    np.float16([1, 6e4]), np.ones((3, 4)), np.arange(9)[::-1], np.array([1, 10**30], dtype=object), range(3),
+    np.array(["1e4000", "1"], dtype=np.longdouble),
+]
+places = [
+    None, [5, 3, 1, nan, inf], [0] * 9, [0, huge], [-huge, huge], [tiny, 0], [1e15, 1e15 + 1], [10**400, 1],
+]
+limits = [
+    None, (0, 1), (1, 1), (1, 0), (nan, 1), (0, inf), (-huge, huge), (0, tiny), (1e16, 1e16 + 1), (10**400, 0)
+]
+sizes = [(36, 9), (16, 4), (24, 5), (120, 30), (3, 2), (0, 0), (17, 60)]
+done = 0
+for i, y in enumerate(numbers):
+    for j, x in enumerate(places):
+        limit, size = limits[(i + j) % len(limits)], sizes[(i + 3 * j) % len(sizes)]
+        print(KIND, y if len(y) < 9 else i, x, limit, size, file=sys.stderr, flush=True)
+        series = [Series("a", y, kind=KIND, x=x), Series("b", y), Series("c", [1, 2, 3], kind=KIND)]
+        rows = draw(Chart(series, "x", "y", limit, cursor=(0, 1, nan, huge)[j % 4]), *size)
+        assert [cell_len("".join(s.text for s in row)) for row in rows] == [size[0]] * size[1]
+        done += 1
+print(done)
+"""
+
+
+@pytest.mark.parametrize("kind", ["line", "dashes", "dots", "bars"])
+def test_no_numbers_end_or_hang_the_process(kind: Kind) -> None:
+    result = child(f"KIND = {kind!r}\n{HOSTILE}")
+    assert (result.returncode, result.stdout.split()) == (0, ["200"]), result.stderr[-2000:]
+
+
+ANY = """
+import sys
+from hypothesis import given, settings, strategies as st
+from rich.cells import cell_len
+from attn_tui.charts import Chart, Series, draw
+
+number = st.floats(allow_subnormal=True) | st.sampled_from([0.0, 1.0, 1e300, 10**400, 5e-324])
+numbers = st.lists(number, max_size=60)
+kinds = st.sampled_from(["line", "dashes", "dots", "bars"])
+series = st.lists(st.builds(Series, st.just("y"), numbers, kind=kinds, x=st.none() | numbers), max_size=3)
+limits = st.none() | st.tuples(st.floats(), st.floats())
+shown = st.builds(Chart, series, y_limits=limits, cursor=st.none() | st.floats() | st.integers(0, 60))
+
+@settings(max_examples=400, deadline=None, database=None, derandomize=True)
+@given(shown, st.integers(-1, 70), st.integers(-1, 20))
+def drawn(chart, width, height):
+    print(chart, width, height, file=sys.stderr, flush=True)
+    rows = draw(chart, width, height)
+    assert [cell_len("".join(s.text for s in row)) for row in rows] == [max(width, 0)] * max(height, 0)
+
+drawn()
+print("done")
+"""
+
+
+def test_no_generated_numbers_end_or_hang_the_process() -> None:
+    result = child(ANY)
+    assert (result.returncode, result.stdout.split()) == (0, ["done"]), result.stderr[-2000:]
