@@ -15,7 +15,7 @@ from .actions import ACTIONS, BY_NAME
 from .moves import MOVES, Refusal, head_step, turn, with_view
 from .options import command, split
 from .parameters import BY_FIELD, BY_KEY
-from .pictures.cells import Lines
+from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts
 from .pictures.explain import explain
 from .pictures.heads import gallery_shape, heads_glance, heads_page
@@ -177,7 +177,7 @@ class Explorer(App[str]):
 
     def say(self, message: str, *, trouble: bool = False) -> None:
         """Tell something in the line of truth, until the next key."""
-        self._show(replace(self.scene, message=" ".join(message.split()), trouble=trouble, knob=self.knob))
+        self._show(replace(self.scene, message=printable(" ".join(message.split())), trouble=trouble, knob=self.knob))
 
     # Keys.
 

@@ -5,12 +5,14 @@ limits without width. So it is only given positions from 0 to 1, at most two for
 here. This is the only module that imports it, and only to draw: loading it takes a quarter of a second.
 """
 
+from __future__ import annotations
+
 import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, groupby, pairwise, repeat, takewhile
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
@@ -54,6 +56,7 @@ class Chart:
     ascii_only: bool = False
 
 
+@cache
 def load() -> bool:
     """Load plotext before the first chart, at a moment when nobody waits; whether it loads at all."""
     try:
@@ -61,6 +64,11 @@ def load() -> bool:
     except ImportError:
         return False
     return True
+
+
+def waiting() -> bool:
+    """Whether `load` has still to be called."""
+    return not load.cache_info().currsize
 
 
 def draw(chart: Chart, width: int, height: int) -> Rows:
@@ -77,8 +85,9 @@ def draw(chart: Chart, width: int, height: int) -> Rows:
     rows = rows or [[Segment(_cut(line, width), chart.axis_style)] for line in lines]
     if chart.ascii_only:
         rows = [[Segment(text.translate(_ASCII), style) for text, style, _ in row] for row in rows]
+    rows += [[] for _ in range(height - len(rows))]
     rows = [Segment.adjust_line_length(row, max(width, 0)) for row in rows[: max(height, 0)]]
-    return rows + [[Segment(" " * max(width, 0))] for _ in range(height - len(rows))]
+    return [[Segment(text, style or chart.axis_style) for text, style, _ in row] for row in rows]
 
 
 def _drawn(chart: Chart, width: int, height: int) -> Rows:
@@ -88,7 +97,10 @@ def _drawn(chart: Chart, width: int, height: int) -> Rows:
     curves = [_curve(series) for series in chart.series]
     if not any(curve.x.size for curve in curves):
         return header + [[]] * (height // 2) + [[Segment("no values".center(width), chart.axis_style)]]
+    return header + _segments(_body(chart, curves, markers, width, height), chart)
 
+
+def _body(chart: Chart, curves: Sequence[_Curve], markers: Sequence[str], width: int, height: int) -> list[_Cells]:
     kinds = [series.kind for series in chart.series]
     x_axis, y_axis = _x_axis(curves, kinds), _y_axis(curves, chart.y_limits)
     has_line = height >= 5
@@ -97,16 +109,15 @@ def _drawn(chart: Chart, width: int, height: int) -> Rows:
     gutter = 1 + max(len(label) for _, label in y_ticks)
     size = _Size(width - gutter, rows, x_axis.slot)
     frame = _Frame(width, height, has_line, x_axis.spaced_ticks(size.columns), y_ticks)
-    parts = zip(kinds, curves, markers, strict=True)
-    thinned = ((kind, _thinned(curve, x_axis, y_axis, size), marker) for kind, curve, marker in parts)
-    body = [list(row) for row in _plot(frame, tuple(tuple(_POINTS[k](c, size, m)) for k, c, m in thinned))]
-
+    thinned = [_thinned(curve, x_axis, y_axis, size) for curve in curves]
+    points = (tuple(_POINTS[k](c, size, m)) for k, c, m in zip(kinds, thinned, markers, strict=True))
+    body = [list(row) for row in _plot(frame, tuple(points))]
     if has_line:
         _write(body[-2], _cut(_printable(f" {chart.x_label}", chart.ascii_only), width // 3).rstrip())
     if chart.cursor is not None and x_axis.low <= chart.cursor <= x_axis.high:
         column = int(_cells_of(x_axis.shares(np.array([chart.cursor])), size.columns)[0])
         _mark(body, rows, gutter + column, x_axis.label(chart.cursor))
-    return header + _segments(body, chart)
+    return body
 
 
 # Numbers → axes

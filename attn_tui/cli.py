@@ -32,16 +32,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _print(words[1:])
         return _explore(words)
     except OptionError as error:
-        print(f"attn-tui: {error}", file=sys.stderr)  # noqa: T201
-        return 2
+        return _tell(str(error), 2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"attn-tui: output could not be written: {error.strerror or error}", file=sys.stderr)  # noqa: T201
-        return 74
+        return _tell(f"output could not be written: {error.strerror or error}", 74)
     except KeyboardInterrupt:
         return 130
+
+
+def _tell(message: str, status: int) -> int:
+    """Say what is wrong in one line on standard error, harmless whatever it quotes; the status to end with."""
+    from .pictures.cells import printable
+
+    print(f"attn-tui: {printable(' '.join(message.split()))}", file=sys.stderr)  # noqa: T201
+    return status
 
 
 def explorer_parser() -> Parser:
@@ -73,6 +79,7 @@ def print_parser() -> Parser:
 def _parser(prog: str, description: str, epilog: str | None) -> Parser:
     parser = Parser(
         prog=prog,
+        usage=f"{prog} [OPTIONS]",
         description=description,
         epilog=epilog,
         allow_abbrev=False,

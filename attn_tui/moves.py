@@ -5,14 +5,15 @@ A move that cannot be made raises Refusal with the one line that says why, and t
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from .parameters import BY_FIELD, Parameter
-from .pictures.plan import Plan
+from .pictures.plan import Plan, zoom_named
 from .scene import Scene
-from .view import PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
+from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
 
 Move = Callable[[Scene, Plan], Session]
 
@@ -69,21 +70,31 @@ def to_edge(scene: Scene, *, end: bool) -> Session:
 
 
 def search_next(direction: int) -> Move:
-    """The cursor at the next position, in reading order along the keys, whose token contains the text searched."""
+    """The cursor at the next token that contains the text searched: its query, and its key where both are one text."""
 
     def move(scene: Scene, _: Plan) -> Session:
         wanted = scene.session.view.search.casefold()
         if not wanted:
             raise Refusal("nothing is searched for: / types a token")
         query, key = scene.cursor
-        places = [at for at, label in enumerate(scene.key_labels) if wanted in label.casefold()]
-        if not places:
+        queries, keys = (
+            [at for at, label in enumerate(labels) if wanted in label.casefold()]
+            for labels in (scene.query_labels, scene.key_labels)
+        )
+        if not queries and not keys:
             raise Refusal(f"no token contains {scene.session.view.search!r}")
-        beyond = [at for at in places if (at - key) * direction > 0]
-        nearest = min if direction > 0 else max
-        return go_to(scene, query, nearest(beyond or places))
+        if not queries:
+            return go_to(scene, query, _next_place(keys, key, direction))
+        there = _next_place(queries, query, direction)
+        return go_to(scene, there, there if there in keys else key)
 
     return move
+
+
+def _next_place(places: list[int], here: int, direction: int) -> int:
+    """The nearest place beyond here, round and round."""
+    beyond = [at for at in places if (at - here) * direction > 0]
+    return (min if direction > 0 else max)(beyond or places)
 
 
 def next_finding(scene: Scene, _: Plan) -> Session:
@@ -142,15 +153,18 @@ def turn_view(field: str, direction: int = 1) -> Move:
 
 
 def zoom(direction: int) -> Move:
-    """Larger (−1) or smaller (+1) cells."""
+    """Larger (−1) or smaller (+1) cells: numbers, cells, half-block cells, then blocks of 2, 4, 8 …"""
 
     def move(scene: Scene, plan: Plan) -> Session:
-        place = ZOOMS.index(plan.zoom.name) + direction
+        names = [*ZOOMS, *(str(2**power) for power in range(1, MOST_BLOCK.bit_length()))]
+        sizes = [zoom_named(name).block for name in names]
+        exact = plan.zoom.name in names
+        place = names.index(plan.zoom.name) + direction if exact else bisect(sizes, plan.zoom.block) - (direction < 0)
         if place < 0:
             raise Refusal("cells are at their largest: numbers are written in them")
-        if place >= len(ZOOMS) or (direction > 0 and plan.zoom.halves and max(plan.whole) <= 2):
+        if place >= len(names) or (direction > 0 and plan.zoom.halves and max(plan.whole) <= 2):
             raise Refusal("cells are at their smallest")
-        return with_view(scene, zoom=ZOOMS[place])
+        return with_view(scene, zoom=names[place])
 
     return move
 

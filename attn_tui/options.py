@@ -6,6 +6,7 @@ import argparse
 import shlex
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from attn_engine import Experiment
@@ -23,6 +24,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            word = unknown.split()[0].partition("=")[0]
+            near = get_close_matches(word, [*self._option_string_actions, "print"], n=1)
+            hint = f"do you mean {near[0]}?" if near else "--help lists what there is"
+            message = f"{word} is no option or command here; {hint}"
         raise OptionError(message.removeprefix("argument ").replace("\n", " "))
 
 

@@ -113,6 +113,12 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
+def _zoom(text: str) -> str:
+    if text.strip().isdigit():
+        return str(whole(2, views.MOST_BLOCK)(text))
+    return one_of(("auto", *views.ZOOMS, f"2 … {views.MOST_BLOCK}"))(text)
+
+
 def _pair(text: str) -> tuple[int, int]:
     first, comma, second = text.partition(",")
     read = whole(0, 10**9)
@@ -364,9 +370,9 @@ VIEW: tuple[Parameter, ...] = (
     Parameter(
         "zoom",
         ("--zoom",),
-        "auto, numbers, cells, half, 2, 4, 8 …",
+        f"auto, numbers, cells, half, 2 … {views.MOST_BLOCK}",
         "how large a cell is drawn; a number n makes each cell a block of n × n positions",
-        one_of(("auto", *views.ZOOMS)),
+        _zoom,
     ),
     Parameter(
         "blocks",

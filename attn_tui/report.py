@@ -18,16 +18,17 @@ from rich.segment import Segment, Segments
 
 from attn_engine import mean_similarity, measure, measures, random_similarity, similarity
 
+from .opening import open_scene
 from .options import OptionError, command
 from .pictures.cells import Lines, pad
 from .pictures.heads import likeness_text
 from .pictures.heatmap import heat_map, map_title
-from .pictures.ink import Tier, make_ink
+from .pictures.ink import Tier
 from .pictures.keys import keys_title, top_keys
 from .pictures.plan import whole_size
 from .pictures.svg import svg_of
 from .pictures.truth import formula, truth_line
-from .scene import Scene, make_scene
+from .scene import Scene
 from .view import Session
 
 WIDTH = 100
@@ -36,13 +37,8 @@ LEAST_WIDTH = 20
 
 def print_report(session: Session, given: argparse.Namespace) -> None:
     """Print what the options ask for on standard output. Raises OptionError for what cannot be had."""
-    try:
-        scene = make_scene(
-            session, make_ink(_tier(given), dark=session.view.theme == "dark", palette=session.view.palette)
-        )
-    except ValueError as error:
-        raise OptionError(str(error)) from None
-    _check_positions(scene, given)
+    scene = open_scene(session, _tier(given))
+    _check_query(scene, given)
     if given.json:
         text = json.dumps(figures(scene), ensure_ascii=False, allow_nan=False) + "\n"
     elif given.csv:
@@ -194,7 +190,7 @@ def _width(given: argparse.Namespace) -> int:
     return max(shutil.get_terminal_size((WIDTH, 40)).columns if sys.stdout.isatty() else WIDTH, LEAST_WIDTH)
 
 
-def _check_positions(scene: Scene, given: argparse.Namespace) -> None:
+def _check_query(scene: Scene, given: argparse.Namespace) -> None:
     last = scene.attention.query_length - 1
     if given.query is not None and not 0 <= given.query <= last:
         raise OptionError(f"--query: {given.query} is not a query; possible are 0 … {last}")
@@ -202,6 +198,3 @@ def _check_positions(scene: Scene, given: argparse.Namespace) -> None:
         raise OptionError("--top goes with --query")
     if given.top is not None and given.top < 1:
         raise OptionError(f"--top: {given.top} is not a whole number from 1")
-    heads = scene.attention.num_heads
-    if scene.session.view.head >= heads and scene.session.view.compare != "a":
-        raise OptionError(f"--head: {scene.session.view.head} is not a head; possible are 0 … {heads - 1}")

@@ -16,13 +16,12 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> in
     _check_terminal()
     _set_colours(colour)
     from .app import Explorer
+    from .opening import open_scene
     from .pictures.ink import Tier
     from .terminal import exit_status
 
-    try:
-        app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
-    except ValueError as error:
-        raise OptionError(str(error)) from None
+    open_scene(session, Tier.NONE)
+    app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
     copied = app.run(mouse=mouse)
     if copied:
         print(copied)  # noqa: T201

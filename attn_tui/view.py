@@ -53,8 +53,11 @@ PANELS: dict[str, str] = {
 
 THEMES = {"dark": "light on dark", "light": "dark on light"}
 
-ZOOMS = ("numbers", "cells", "half", *(str(2**power) for power in range(1, 13)))
-"""Coarser and coarser: numbers written in cells, cells of two columns, half-block cells, blocks of n × n."""
+ZOOMS = ("numbers", "cells", "half")
+"""Smaller and smaller cells: with their numbers written in them, of two columns, of half a character. Then a number
+n: each half-block cell is a block of n × n positions."""
+
+MOST_BLOCK = 4096
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,19 @@ nats  ██ entropy
     )
 
 
+def test_as_low_as_it_goes() -> None:
+    assert (
+        picture(draw(by_query(16, cursor=7), 24, 5))
+        == """
+nats ⠒ entropy ╌ ln(key…
+3┤         ╌╌⢀╌╌╌╌╌╌╌⢀⠔⢄
+ │  ⢀╌╌╌╌╌╌⡠⠊⠁⠉⠢⡀  ⢀⠔⠁
+0┤⡠⠒⠁⠉⠑⠢⠤⠤⠊ │   ⠈⠒⠔⠊
+  0      5  7   10    15
+"""
+    )
+
+
 def test_without_unicode() -> None:
     assert (
         picture(draw(by_query(16, cursor=7, ascii_only=True), 36, 9))
@@ -385,10 +398,10 @@ def test_any_words_keep_the_width(word: str) -> None:
 
 
 def test_words_are_whole_where_they_fit() -> None:
-    chart = Chart([Series("nom cafe\u0301", [1, 2])], x_label="位置", y_label="漢字")
+    chart = Chart([Series("nom cafe\u0301", [1, 2])], x_label="位q\u0301置", y_label="漢字")
     lines = texts(draw(chart, 36, 9))
     assert lines[0].rstrip() == "漢字  ⠒⠒ nom café"
-    assert lines[-2].endswith("─ 位置")
+    assert lines[-2].endswith("─ 位q置")
 
 
 def test_a_long_x_label_leaves_the_axis() -> None:

@@ -15,11 +15,11 @@ TICK_EVERY = 5
 
 def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
     """The label before a row of cells: its token or its number, marked where the cursor is."""
-    position = row * plan.zoom.block
+    position = scene.cursor[0] if marked else row * plan.zoom.block
     named = scene.has_tokens and plan.zoom.block == 1
     spelled = named and (not plan.zoom.halves or marked)
     text = scene.query_labels[position] if spelled else str(position)
-    if not spelled and not marked and not _is_tick(row - row % (2 if plan.zoom.halves else 1), plan, axis=0):
+    if not (spelled or marked or _is_tick(row, plan, axis=0)):
         text = ""
     style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position])
     return Segment(fit(text, plan.label_width - 1, right=not named) + " ", style if text.strip() else scene.ink.dim)
@@ -31,7 +31,7 @@ def _label_style(scene: Scene, label: str) -> Style:
 
 
 def _is_tick(cell: int, plan: Plan, *, axis: int) -> bool:
-    return plan.whole[axis] <= 10 or cell % TICK_EVERY == 0 or (plan.zoom.halves and axis == 0 and cell % 10 == 0)
+    return plan.whole[axis] <= 10 or cell % TICK_EVERY == 0
 
 
 def column_labels(scene: Scene, plan: Plan) -> Lines:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 from rich.segment import Segment
 
@@ -20,7 +18,7 @@ LEAST_FOR_TWO = 11
 
 def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
     """By query above, by head below; only by query where there is little room."""
-    if "plotext" not in sys.modules:
+    if charts.waiting():
         return [[Segment("…", scene.ink.dim)]]
     if height < LEAST_FOR_TWO or scene.attention.num_heads < 2:
         return charts.draw(_by_query(scene), width, height)

@@ -19,7 +19,7 @@ from attn_engine import (
 )
 
 from ..scene import Scene
-from .cells import Line, Lines, beside, figure, fit, page, wrap
+from .cells import Line, Lines, beside, fit, page, wrap
 from .ink import Ink
 from .levels import blocked, shades
 from .palettes import LEVELS
@@ -231,4 +231,4 @@ def _matrix(scene: Scene, width: int, height: int) -> Lines:
 
 
 def _number(number: float, digits: int = 2) -> str:
-    return "–" if math.isnan(number) else figure(float(number), digits)
+    return "–" if math.isnan(number) else f"{round(float(number), digits) + 0.0:.{digits}f}"

@@ -113,5 +113,5 @@ def _zoom_note(scene: Scene, plan: Plan) -> str:
             f"{first * plan.zoom.block}–{min((first + count) * plan.zoom.block, total) - 1}"
             for first, count, total in zip(plan.first, plan.shown, scene.matrix.shape, strict=True)
         )
-        notes.append(f"rows {rows}, keys {columns}")
+        notes.append(f"{rows} × {columns}")
     return " · ".join(notes)

@@ -17,6 +17,7 @@ from .ink import MASKED, Ink
 from .levels import shades
 
 LABEL_WIDTH = 12
+LEAST_WITH_PLACES = 28
 EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
@@ -44,8 +45,9 @@ def _ranking(
     ink = scene.ink
     order = _heaviest(numbers, count)
     most = max(float(numbers[order[0]]), 1e-30)
+    place_width = len(str(len(numbers) - 1)) + 1 if scene.has_tokens and width >= LEAST_WITH_PLACES else 0
     label_width = min(max((cell_len(labels[index]) for index in order), default=1), LABEL_WIDTH)
-    room = width - label_width - (14 if running else 8)
+    room = max(width - place_width - label_width - (14 if running else 8), 0)
     lines: Lines = []
     total = 0.0
     for index in order:
@@ -55,12 +57,13 @@ def _ranking(
         total += weight
         style = ink.strong if index == here else ink.text
         line = [
+            Segment(f"{index:>{place_width - 1}} " if place_width else "", ink.dim),
             Segment(fit(labels[index], label_width + 1), style),
             Segment(f"{weight:6.3f} ", style),
-            Segment(fit(bar(weight / most, max(room, 0)), max(room, 0)), ink.accent),
+            Segment(fit(bar(weight / most, room), room), ink.accent),
         ]
         lines.append([*line, Segment(f"{total:6.2f}", ink.dim)] if running else line)
-    return lines or [[Segment("sees nothing", ink.warning)]]
+    return lines or [[Segment("sees nothing" if running else "nobody looks here", ink.warning)]]
 
 
 def _heaviest(numbers: Matrix, count: int) -> list[int]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from ..scene import Scene
-from ..view import ZOOMS
+from ..view import MOST_BLOCK, ZOOMS
 
 NUMBER_WIDTH = 7
 MOST_LABEL_WIDTH = 10
 MOST_LABEL_HEIGHT = 8
 UNBOUNDED = 10**7
+MOST_ROWS = 100
+"""Rows up to which a picture without a screen grows before its cells become smaller."""
 
 LEAST_WITH_BAR = 6
 """Rows of a panel from which there is a colour bar below the cells."""
@@ -75,7 +77,11 @@ def plan_map(scene: Scene, width: int, height: int) -> Plan:
     for name in ZOOMS:
         plan = _plan(scene, zoom_named(name), width, height)
         if plan.complete:
-            break
+            return plan
+    block = max(2, *(-(-total // shown) for total, shown in zip(plan.whole, plan.shown, strict=True)))
+    while not plan.complete and block <= MOST_BLOCK:
+        plan = _plan(scene, zoom_named(str(block)), width, height)
+        block += 1
     return plan
 
 
@@ -119,6 +125,6 @@ def _label_height(scene: Scene, zoom: Zoom, spare: int, height: int) -> int:
 
 def whole_size(scene: Scene, width: int) -> int:
     """The rows that the whole map takes at a width: labels, cells, colour bar."""
-    plan = plan_map(scene, width, UNBOUNDED)
+    plan = plan_map(scene, width, MOST_ROWS if scene.session.view.zoom == "auto" else UNBOUNDED)
     rows = -(-plan.whole[0] // 2) if plan.zoom.halves else plan.whole[0]
     return plan.label_height + rows + 1

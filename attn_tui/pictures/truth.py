@@ -108,7 +108,7 @@ def _facts(scene: Scene) -> list[Fact]:
     allowed = bool(attention.mask_of(head)[query, key])
     facts = [(0, f"{scene.query_labels[query]} → {scene.key_labels[key]}", ink.strong)]
     if scene.has_tokens:
-        facts.append((7, f"({query}, {key})", ink.dim))
+        facts.append((5, f"({query}, {key})", ink.dim))
     if scene.session.view.compare == "a-b" and scene.session.pinned:
         facts.append((1, f"A − B {figure(float(scene.matrix[query, key]))}", ink.accent))
     facts.append((4, f"q·k {figure(float(attention.scores[head, query, key]), 1)}", ink.text))
@@ -118,7 +118,7 @@ def _facts(scene: Scene) -> list[Fact]:
     if attention.modified is not attention.scaled:
         facts.append((6, f"modified {figure(float(attention.modified[head, query, key]), 2)}", ink.text))
     facts.append((0, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
-    facts.append((5, _rank(scene, query, weight), ink.text))
+    facts.append((7, _rank(scene, query, weight), ink.text))
     facts.append((3, _entropy(scene, query), ink.text))
     return [*facts, _state(scene, query)]
 

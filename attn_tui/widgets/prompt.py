@@ -11,6 +11,8 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
+from ..pictures.cells import printable
+
 
 class Prompt(Horizontal):
     """Asks for one line of text. It stays open, with the text, until the answer is taken or escape is pressed."""
@@ -52,6 +54,12 @@ class Prompt(Horizontal):
         self.purpose = ""
         self.remove_class("-open")
         self.screen.set_focus(None)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Keep what was pasted from being anything but text."""
+        event.stop()
+        if event.value != printable(event.value):
+            event.input.value = printable(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the line on."""

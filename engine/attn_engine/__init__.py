@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .experiment import SOURCES as SOURCES
     from .experiment import UNSCALED as UNSCALED
     from .experiment import Experiment as Experiment
+    from .experiment import FieldError as FieldError
     from .experiment import normaliser_signatures as normaliser_signatures
     from .experiment import parse_normaliser as parse_normaliser
     from .heads import mean_similarity as mean_similarity
@@ -51,6 +52,7 @@ _ROOMS = {
         "SOURCES",
         "UNSCALED",
         "Experiment",
+        "FieldError",
         "normaliser_signatures",
         "parse_normaliser",
     ),

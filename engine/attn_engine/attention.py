@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import normalisers
-from .experiment import SCALED, UNSCALED, Align, Scale, parse_normaliser
+from .experiment import ALIGNMENTS, SCALED, UNSCALED, Align, Scale, parse_normaliser
 from .notation import Grid, Kind, Rule, evaluate, parse
 
 Floats = NDArray[np.floating[Any]]
@@ -103,10 +103,11 @@ def attend(
     q, k, v = _floats(query), _floats(key), _floats(value)
     check_shapes(q, k, v)
     check_temperature(temperature)
+    check_align(align)
     factor = scale_factor(scale, q.shape[-1])
     scores = raw_scores(q, k)
     scaled = scale_scores(scores, factor)
-    modified = modify_scores(scaled, _rule(score_mod, Kind.SCORE_MOD), align)
+    modified = modify_scores(scaled, score_mod if score_mod is None else _rule(score_mod, Kind.SCORE_MOD), align)
     allowed = mask_array(mask, scores.shape[-3:], align)
     weights = weigh(modified, allowed, temperature, normaliser)
     output = mix(weights, v)
@@ -119,21 +120,20 @@ def attend(
 
 def raw_scores(query: Floats, key: Floats) -> Floats:
     """q·k of every query and key, (…, heads, queries, keys); sums too large for the type end at its limits."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        scores = _by_head(query, np.swapaxes(key, -1, -2))
-        if not np.isfinite(scores).all():
-            scores = _saturated_scores(query, key, scores)
-    return scores
+    return _product(query, np.swapaxes(key, -1, -2))
 
 
 def scale_scores(scores: Floats, factor: float) -> Floats:
     """The scores times the scale's factor; the same array where the factor is 1."""
     if factor == 1:
         return scores
-    limit = np.finfo(scores.dtype).max
+    limit = float(np.finfo(scores.dtype).max)
+    fitting = scores.dtype.type(factor) if abs(factor) <= limit else np.float64(factor)
     with np.errstate(over="ignore"):
-        scaled = scores * scores.dtype.type(factor)
-    return np.clip(scaled, -limit, limit, out=scaled) if abs(factor) > 1 else scaled
+        scaled = scores * fitting
+    if abs(factor) > 1:
+        np.clip(scaled, -limit, limit, out=scaled)
+    return scaled.astype(scores.dtype, copy=False)
 
 
 def modify_scores(scaled: Floats, score_mod: Rule | None, align: Align = "left") -> Floats:
@@ -148,12 +148,11 @@ def modify_scores(scaled: Floats, score_mod: Rule | None, align: Align = "left")
 def mask_array(mask: Rule | str | Mask | None, shape: tuple[int, ...], align: Align = "left") -> Mask:
     """The mask as booleans, (queries, keys), or (heads, queries, keys) where heads differ."""
     heads, queries, keys = shape
-    if isinstance(mask, np.ndarray):
-        return _checked_mask(mask, (heads, queries, keys))
-    rule = _rule(mask, Kind.MASK)
-    if rule is None:
+    if mask is None:
         return np.ones((queries, keys), dtype=np.bool_)
-    allowed = evaluate(rule, Grid.of(queries, keys, heads, align=align))
+    if not isinstance(mask, str | Rule):
+        return _checked_mask(np.asarray(mask), (heads, queries, keys))
+    allowed = evaluate(_rule(mask, Kind.MASK), Grid.of(queries, keys, heads, align=align))
     return np.broadcast_to(allowed, np.broadcast_shapes(allowed.shape, (queries, keys)))
 
 
@@ -170,8 +169,8 @@ def weigh(modified: Floats, mask: Mask, temperature: float, normaliser: str) -> 
 
 
 def mix(weights: Floats, value: Floats) -> Floats:
-    """Each head's output, (…, heads, queries, value width): the values summed by weight."""
-    return _by_head(weights, value)
+    """Each head's output, (…, heads, queries, value width): the values summed by weight, within the type's limits."""
+    return _product(weights, value)
 
 
 def project(output: Floats, output_projection: Floats) -> Floats:
@@ -183,7 +182,7 @@ def project(output: Floats, output_projection: Floats) -> Floats:
             f"expected ({heads * width}, model width)"
         )
     joined = np.swapaxes(output, -3, -2).reshape(*output.shape[:-3], queries, heads * width)
-    return np.asarray(joined @ output_projection)
+    return _product(joined[..., None, :, :], output_projection[None])[..., 0, :, :]
 
 
 def scale_factor(scale: Scale, head_dim: int) -> float:
@@ -219,6 +218,19 @@ def check_temperature(temperature: float) -> None:
         raise ValueError(f"temperature {temperature!r}; it must be a finite number above 0")
 
 
+def check_align(align: str) -> None:
+    """Raise ValueError, naming what is possible, for an alignment that is none."""
+    if align not in ALIGNMENTS:
+        raise ValueError(f"align is {align!r}; possible are {', '.join(ALIGNMENTS)}")
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    """left @ right for each head; sums of finite numbers too large for the type end at its limits."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = _by_head(left, right)
+        return product if np.isfinite(product).all() else _saturated(left, right, product)
+
+
 def _by_head(left: Floats, right: Floats) -> Floats:
     """left @ right for each head, where groups of left's heads share one of right's."""
     heads, shared = left.shape[-3], right.shape[-3]
@@ -229,22 +241,22 @@ def _by_head(left: Floats, right: Floats) -> Floats:
     return product.reshape(*left.shape[:-1], right.shape[-1])
 
 
-def _saturated_scores(query: Floats, key: Floats, scores: Floats) -> Floats:
-    """Scores where finite inputs overflowed: the sum is taken small, then brought to size within the limits."""
-    if not (np.isfinite(query).all() and np.isfinite(key).all()):
-        return scores
-    limit = np.finfo(scores.dtype).max
-    q_size, k_size = np.abs(query).max(), np.abs(key).max()
-    small = _by_head(query / q_size, np.swapaxes(key / k_size, -1, -2))
-    exact = np.isfinite(scores)
-    return np.where(exact, scores, np.clip(small * q_size * k_size, -limit, limit))
+def _saturated(left: Floats, right: Floats, product: Floats) -> Floats:
+    """The product where finite factors overflowed: taken small, then brought to size within the limits."""
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return product
+    limit = np.finfo(product.dtype).max
+    left_size, right_size = np.abs(left).max(), np.abs(right).max()
+    small = _by_head(left / left_size, right / right_size)
+    lesser, greater = sorted((left_size, right_size))  # the lesser first: only what is too large ends at the limits
+    return np.where(np.isfinite(product), product, np.clip(small * lesser * greater, -limit, limit))
 
 
 def _checked_mask(mask: Mask, shape: tuple[int, int, int]) -> Mask:
     if mask.dtype != np.bool_:
         raise TypeError(f"mask has type {mask.dtype}; expected booleans, True where a query may look")
     try:
-        return np.broadcast_to(mask, np.broadcast_shapes(shape[1:], mask.shape) if mask.ndim <= 2 else shape)
+        return np.broadcast_to(mask, shape[1:] if mask.ndim <= 2 else shape)
     except ValueError:
         raise ValueError(f"mask of shape {mask.shape} does not broadcast to (heads, queries, keys) {shape}") from None
 
@@ -256,8 +268,8 @@ def _floats(array: ArrayLike) -> Floats:
     return given.astype(np.float32 if given.dtype == np.float16 else np.float64)
 
 
-def _rule(rule: Rule | str | Any, kind: Kind) -> Rule | None:
-    return parse(rule, kind) if isinstance(rule, str) else rule
+def _rule(rule: Rule | str, kind: Kind) -> Rule:
+    return rule if isinstance(rule, Rule) and rule.kind == kind else parse(str(rule), kind)
 
 
 __all__ = ["Attention", "attend"]

@@ -44,7 +44,18 @@ MAX_SCORES = 2**24
 """How many scores (heads × queries × keys) one experiment may have: 64 MiB of float32 for each stage."""
 
 MAX_INPUTS = 2**25
-"""How many numbers query, key and value may have together."""
+"""How many numbers may be drawn for one experiment."""
+
+BLOCK = 64
+"""Columns are drawn in blocks of this many; wider arrays add streams instead of shifting numbers."""
+
+
+class FieldError(ValueError):
+    """A field of an experiment with a value that cannot be had; the message says what is possible."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -90,19 +101,39 @@ def normaliser_signatures() -> tuple[str, ...]:
 
 
 def check_size(num_heads: int, query_length: int, key_length: int, head_dim: int) -> None:
-    """Raise ValueError, with the arithmetic, for an experiment too large to compute at a key press."""
+    """Raise ValueError, with the arithmetic, for an experiment too large to compute at a key press, or empty."""
+    if min(num_heads, query_length, key_length, head_dim) < 1:
+        raise ValueError(
+            f"{num_heads} heads, {query_length} queries, {key_length} keys, d_k {head_dim}; each is at least 1"
+        )
     scores = num_heads * query_length * key_length
     if scores > MAX_SCORES:
         raise ValueError(
             f"{num_heads:,} heads × {query_length:,} queries × {key_length:,} keys is {scores:,} scores; "
             f"at most {MAX_SCORES:,} are computed"
         )
-    inputs = num_heads * (query_length + 2 * key_length) * head_dim
-    if inputs > MAX_INPUTS:
+    positions, wide = query_length + 2 * key_length, _drawn(head_dim)
+    if (inputs := num_heads * positions * wide) > MAX_INPUTS:
+        width = f"d_k {head_dim:,}" if wide == head_dim else f"d_k {head_dim:,} (drawn {wide:,} wide)"
         raise ValueError(
-            f"{num_heads:,} heads × {query_length + 2 * key_length:,} positions × d_k {head_dim:,} is {inputs:,} "
+            f"{num_heads:,} heads × {positions:,} positions × {width} is {inputs:,} "
             f"numbers of query, key and value; at most {MAX_INPUTS:,} are made"
         )
+
+
+def check_projections(num_heads: int, head_dim: int) -> None:
+    """Raise ValueError, with the arithmetic, for projections too large to draw at a key press."""
+    model = num_heads * head_dim
+    numbers = model * (3 * num_heads * _drawn(head_dim) + _drawn(model))
+    if numbers > MAX_INPUTS:
+        raise ValueError(
+            f"{num_heads:,} heads × d_k {head_dim:,} is a model of width {model:,}, with {numbers:,} numbers in "
+            f"W_q, W_k, W_v and W_O; at most {MAX_INPUTS:,} are made"
+        )
+
+
+def _drawn(columns: int) -> int:
+    return -(-columns // BLOCK) * BLOCK
 
 
 def _finite(text: str) -> float | None:

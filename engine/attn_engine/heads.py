@@ -21,6 +21,12 @@ RANDOM_MODEL = 64
 RANDOM_CELLS = 2**18
 """How many scores, about, are drawn for random heads: enough for ±0.01, a few milliseconds a change."""
 
+RANDOM_NUMBERS = 2**20
+"""How many numbers of their projections are drawn."""
+
+RANDOM_WIDTH = 128
+"""The d_k up to which they are drawn; from there on scores only grow, as √d_k."""
+
 MOST_RANDOM_PAIRS = 2**20
 """Pairs of positions above which no random heads are drawn."""
 
@@ -28,6 +34,8 @@ MOST_RANDOM_PAIRS = 2**20
 def similarity(weights: Floats) -> NDArray[np.float64]:
     """The cosine similarity of each pair of heads' flattened weights: (…, heads, heads); 0 beside an empty head."""
     flat = weights.reshape(*weights.shape[:-2], -1)
+    largest = flat.max(axis=-1, keepdims=True)  # divided by, so that the squares of small weights are not zero
+    flat = flat / np.where(largest > 0, largest, 1)
     products = (flat @ np.swapaxes(flat, -1, -2)).astype(np.float64)
     norms = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
     scale = norms[..., :, None] * norms[..., None, :]
@@ -68,10 +76,13 @@ def _random_similarity(settings: Experiment, queries: int, keys: int, head_dim: 
 
 @lru_cache(maxsize=2)
 def _random_scores(queries: int, keys: int, head_dim: int) -> Floats:
+    width = min(head_dim, RANDOM_WIDTH)
     heads = min(max(RANDOM_CELLS // (queries * keys), 2), 4)
-    draws = min(max(RANDOM_CELLS // (heads * queries * keys), 2), 40)
+    projections = 2 * heads * RANDOM_MODEL * width  # the numbers of one draw's W
+    draws = min(max(RANDOM_CELLS // (heads * queries * keys), 2), max(RANDOM_NUMBERS // projections, 2), 40)
     stream = np.random.default_rng(0)
     x = stream.standard_normal((draws, 1, max(queries, keys), RANDOM_MODEL), dtype=np.float32)
-    shape = (2, draws, heads, RANDOM_MODEL, head_dim)
+    shape = (2, draws, heads, RANDOM_MODEL, width)
     w_q, w_k = stream.standard_normal(shape, dtype=np.float32) * np.float32(math.sqrt(2 / RANDOM_MODEL))
-    return stages.raw_scores(x[:, :, :queries] @ w_q, x[:, :, :keys] @ w_k)
+    scores = stages.raw_scores(x[:, :, :queries] @ w_q, x[:, :, :keys] @ w_k)
+    return scores * np.float32(math.sqrt(head_dim / width))

@@ -74,7 +74,7 @@ def density(mask: Mask) -> float:
 
 def value_weighted(weights: Floats, value: Floats) -> Floats:
     """Weight × |value|: what each key can move the output by, (…, heads, queries, keys) (arXiv 2004.10102)."""
-    norms = np.linalg.norm(value, axis=-1)  # (…, key heads, keys)
+    norms = _lengths(value)  # (…, key heads, keys)
     return weights * np.repeat(norms, weights.shape[-3] // norms.shape[-2], axis=-2)[..., None, :]
 
 
@@ -132,6 +132,15 @@ MEASURES = ("entropy", "ceiling", "distance", "first", "itself", "previous", "co
 def measure(attention: Attention) -> Measures:
     """The measures of an attention; kept for the last few that were asked for."""
     return Measures(attention)
+
+
+def _lengths(vectors: Floats) -> Floats:
+    """|v| of each vector, of any size."""
+    limits = np.finfo(vectors.dtype)
+    sizes = np.clip(np.abs(vectors).max(axis=-1, keepdims=True), limits.tiny, limits.max)
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(vectors / sizes, axis=-1) * sizes[..., 0]
+    return np.minimum(lengths, limits.max)
 
 
 def _normalised(sums: Floats, weights: Floats) -> Floats:

@@ -40,8 +40,8 @@ def sink_logit(scores: Floats, mask: Mask, temperature: float = 1.0, logit: floa
 def sigmoid(scores: Floats, mask: Mask, temperature: float = 1.0) -> Floats:
     """σ(s − ln n) for n keys, without competition between them (Ramapuram et al. 2024, arXiv 2409.04431)."""
     with np.errstate(over="ignore"):
-        shifted = scores / scores.dtype.type(temperature) - scores.dtype.type(math.log(scores.shape[-1]))
-        weights = 1 / (1 + np.exp(-shifted))
+        cooled = np.divide(scores, _divisor(temperature, scores), out=np.empty_like(scores))
+        weights = 1 / (1 + np.exp(scores.dtype.type(math.log(scores.shape[-1])) - cooled))
     return np.where(mask, weights, scores.dtype.type(0))
 
 
@@ -64,8 +64,15 @@ def _below_top(scores: Floats, mask: Mask, temperature: float) -> tuple[Floats, 
     with np.errstate(over="ignore", invalid="ignore"):
         visible -= top
         if temperature != 1:
-            visible /= scores.dtype.type(temperature)
+            visible /= _divisor(temperature, scores)
     return visible, top
+
+
+def _divisor(temperature: float, scores: Floats) -> np.floating[Any]:
+    """The temperature as a number of the scores' type, or float64 where that type cannot hold it."""
+    limits = np.finfo(scores.dtype)
+    fits = float(limits.tiny) <= temperature <= float(limits.max)
+    return scores.dtype.type(temperature) if fits else np.float64(temperature)
 
 
 def _exponentials(scores: Floats, mask: Mask, temperature: float) -> tuple[Floats, Floats]:

@@ -17,12 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .experiment import Experiment, check_size
+from .experiment import BLOCK, SOURCES, Experiment, FieldError, check_projections, check_size
 
 Floats = NDArray[np.floating[Any]]
-
-BLOCK = 64
-"""Columns are drawn in blocks of this many; wider arrays add streams instead of shifting numbers."""
 
 GROUPS = 4
 SHARPNESS = 4.0
@@ -45,7 +42,11 @@ class Inputs:
 
 
 def inputs(experiment: Experiment) -> Inputs:
-    """The inputs of an experiment. Raises ValueError for a size or a layer that cannot be had."""
+    """The inputs of an experiment. Raises ValueError for a source, a size, a seed or a layer that cannot be had."""
+    if experiment.source not in SOURCES:
+        raise ValueError(f"source {experiment.source!r}; possible are {', '.join(SOURCES)}")
+    if experiment.seed < 0:
+        raise ValueError(f"seed {experiment.seed}; it is at least 0")
     if experiment.source != "sample":
         check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
     made: Inputs = globals()[experiment.source](experiment)
@@ -57,7 +58,7 @@ def sample(experiment: Experiment) -> Inputs:
     arrays = _sample_file()
     layers = arrays["query"].shape[0]
     if not 0 <= experiment.layer < layers:
-        raise ValueError(f"layer {experiment.layer}; the sample has layers 0 … {layers - 1}")
+        raise FieldError("layer", f"{experiment.layer} is no layer of the sample; possible are 0 … {layers - 1}")
     tokens = tuple(str(token) for token in arrays["tokens"])
     query, key, value = (arrays[name][experiment.layer] for name in ("query", "key", "value"))
     fixed = frozenset({"query_length", "key_length", "num_heads", "head_dim", "seed"})
@@ -73,6 +74,7 @@ def random(experiment: Experiment) -> Inputs:
 
 def projected(experiment: Experiment) -> Inputs:
     """Heads of one sequence X ~ N(0,1) by random projections of variance 2/d_model, d_model = heads · d_k."""
+    check_projections(experiment.num_heads, experiment.head_dim)
     model = experiment.num_heads * experiment.head_dim
     length = max(experiment.query_length, experiment.key_length)
     x = normal("x", length, model, replace(experiment, num_heads=1))[0]  # (positions, d_model)

@@ -1,0 +1,36 @@
+"""The scene of a command line: what its options ask for, or one line that names the option and what is possible."""
+
+from __future__ import annotations
+
+from attn_engine import FieldError
+
+from .options import OptionError
+from .parameters import BY_FIELD
+from .pictures.ink import Tier, make_ink
+from .scene import Scene, make_scene
+from .view import Session, View
+
+
+def open_scene(session: Session, tier: Tier) -> Scene:
+    """The first scene of a session. Raises OptionError where an option asks for what there is not."""
+    ink = make_ink(tier, dark=session.view.theme == "dark", palette=session.view.palette)
+    try:
+        scene = make_scene(session, ink)
+    except FieldError as error:
+        raise OptionError(f"{BY_FIELD[error.field].option}: {error}") from None
+    except (ValueError, MemoryError) as error:
+        raise OptionError(str(error) or "not enough memory for that") from None
+    _check_places(scene, View())
+    return scene
+
+
+def _check_places(scene: Scene, default: View) -> None:
+    """The head and the cursor, where they were chosen, have to be there; the defaults give way."""
+    view, attention = scene.session.view, scene.attention
+    heads, queries, keys = attention.weights.shape
+    if view.head != default.head and view.head >= heads and view.compare != "a":
+        raise OptionError(f"--head: {view.head} is not a head; possible are 0 … {heads - 1}")
+    if view.cursor != default.cursor and (view.cursor[0] >= queries or view.cursor[1] >= keys):
+        raise OptionError(f"--cursor: queries are 0 … {queries - 1}, keys 0 … {keys - 1}")
+    if view.compare != "b" and not scene.session.pinned:
+        raise OptionError(f"--compare: {view.compare} needs a picture to compare with: --pin OPTIONS")
