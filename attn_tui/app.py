@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -77,6 +79,8 @@ class Explorer(App[str]):
             self.register_theme(theme)
         self.session = session
         self.scene = make_scene(session, self._ink(session))
+        self._window = self.size
+        self._starting = ExitStack()
         self.knob = ""
         self.commands: list[str] = []
         self._done: list[Session] = []
@@ -111,8 +115,13 @@ class Explorer(App[str]):
     def on_mount(self) -> None:
         """Draw the first screen at once; load what draws charts after it."""
         terminal.end_on_signals(self)
+        self._starting.enter_context(self.batch_update())
         self._show(self.scene)
         self.call_after_refresh(self.run_worker, self._load_charts, thread=True)
+
+    def on_ready(self) -> None:
+        """Paint for the first time, once everything has its place."""
+        self._starting.close()
 
     def _load_charts(self) -> None:
         charts.load()
@@ -132,8 +141,9 @@ class Explorer(App[str]):
         """Where everything of the map stands."""
         return plan_map(self.scene, *self.panel("map").room)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Draw again where the size decides what is shown."""
+        self._window = event.size
         self._show(self.scene)
 
     def _ink(self, session: Session) -> Ink:
@@ -143,7 +153,7 @@ class Explorer(App[str]):
         """Hand the scene to every panel."""
         self.scene = scene
         with self.batch_update():
-            for name, on in layout.classes(scene, self.size).items():
+            for name, on in layout.classes(scene, self._window).items():
                 self.screen.set_class(on, name)
             self.screen.set_class(self.prompt.is_open, "asking")
             if scene.ink.shaded:
@@ -190,8 +200,8 @@ class Explorer(App[str]):
     def action_choose(self, field: str) -> None:
         """Choose a knob, and see to it that its value can be seen."""
         self.knob = field
-        narrow = self.size.width < layout.NARROW
-        hidden = self.session.view.panel in layout.BESIDE and self.size.width < layout.NORMAL
+        narrow = self._window.width < layout.NARROW
+        hidden = self.session.view.panel in layout.BESIDE and self._window.width < layout.NORMAL
         changes: dict[str, Any] = {"explain": False, "page": "map"} | (
             {"panel": "map"} if hidden and not narrow else {}
         )

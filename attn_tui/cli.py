@@ -8,8 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .options import OptionError, Parser, add_options, session_of
+from .encodings import accept_any_text
+from .options import OptionError, Parser, add_options, reader, session_of
+from .parameters import MOST, whole
 
+WIDTHS = (20, 1000)
 TIERS = ("auto", "truecolor", "256", "16", "none")
 
 DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
@@ -27,7 +30,11 @@ the command that makes the picture on the screen. Status: 0 done, 2 a wrong opti
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        accept_any_text(stream)
     try:
+        if sys.stdout is None:
+            raise OSError("standard output is closed")
         if words[:1] == ["print"]:
             return _print(words[1:])
         return _explore(words)
@@ -68,9 +75,11 @@ def print_parser() -> Parser:
     forms.add_argument("--json", action="store_true", help="everything, for programs")
     forms.add_argument("--csv", action="store_true", help="the picture's numbers, a row for each query")
     forms.add_argument("--svg", action="store_true", help="the picture as SVG")
-    out.add_argument("--query", type=int, metavar="N", help="only the keys that this query reads, heaviest first")
-    out.add_argument("--top", type=int, metavar="N", help="how many of them (default 10)")
-    out.add_argument("--width", type=int, metavar="COLUMNS", help="how wide (default: the terminal, else 100)")
+    _add_number(out, "--query", "N", (0, MOST), "only the keys that this query reads, heaviest first (0 …)")
+    _add_number(out, "--top", "N", (1, MOST), "how many of them (1 …; default 10)")
+    _add_number(
+        out, "--width", "COLUMNS", WIDTHS, "how wide ({} … {}; default: the terminal, else 100)".format(*WIDTHS)
+    )
     _add_colour(out)
     add_options(parser)
     return parser
@@ -87,6 +96,10 @@ def _parser(prog: str, description: str, epilog: str | None) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"attn-tui {__version__}")
     return parser
+
+
+def _add_number(group: argparse._ArgumentGroup, name: str, metavar: str, limits: tuple[int, int], text: str) -> None:
+    group.add_argument(name, type=reader(whole(*limits)), metavar=metavar, help=text)
 
 
 def _add_colour(group: argparse._ArgumentGroup) -> None:

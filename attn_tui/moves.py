@@ -117,8 +117,8 @@ def turn(scene: Scene, row: Parameter, direction: int) -> Session:
         return _turned_head(scene, direction)
     value = getattr(scene.session.experiment, row.field)
     turned = row.turn(value, direction)
-    if row.field == "layer":
-        turned = min(max(turned, 0), scene.inputs.num_layers - 1)
+    if row.field == "layer" and (turned == value or turned >= scene.inputs.num_layers):
+        raise Refusal(f"layers are 0 … {scene.inputs.num_layers - 1}")
     if turned == value:
         end = "first" if direction < 0 else "last"
         raise Refusal(f"{row.name or row.field} {row.write(value)} is the {end}: possible are {row.possible}")
@@ -175,11 +175,11 @@ def toggle(field: str) -> Move:
 
 
 def stage(direction: int) -> Move:
-    """The next stage of the computation; with a pinned picture, its difference is one of them."""
+    """The next stage of the computation, of A or B as shown; with a pinned picture, its difference is one of them."""
 
     def move(scene: Scene, _: Plan) -> Session:
         view = scene.session.view
-        places = [(name, "b") for name in STAGES]
+        places = [(name, "a" if view.compare == "a" else "b") for name in STAGES]
         if scene.session.pinned:
             places.append(("weights", "a-b"))
         here = (view.stage, view.compare)

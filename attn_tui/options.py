@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -30,7 +30,21 @@ class Parser(argparse.ArgumentParser):
             near = get_close_matches(word, [*self._option_string_actions, "print"], n=1)
             hint = f"do you mean {near[0]}?" if near else "--help lists what there is"
             message = f"{word} is no option or command here; {hint}"
-        raise OptionError(message.removeprefix("argument ").replace("\n", " "))
+        message = message.removeprefix("argument ").replace("\n", " ")
+        if message.endswith(": expected one argument"):
+            message = _missing(message.partition(":")[0])
+        raise OptionError(message)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or version, where argparse would keep silent about a failure to write."""
+        file.write(message)
+        file.flush()
+
+
+def _missing(option: str) -> str:
+    possible = [row.possible for row in PARAMETERS if row.option == option.partition("/")[0]]
+    hint = f"; possible are {possible[0]}" if possible else ""
+    return f'{option}: its value is missing (one that starts with "-" is written with "="){hint}'
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             _add(group, row, defaults[row.field])
         if rows is VIEW:
             group.add_argument(
-                "--pin", metavar="OPTIONS", type=_reader(pinned_of), default=argparse.SUPPRESS,
+                "--pin", metavar="OPTIONS", type=reader(pinned_of), default=argparse.SUPPRESS,
                 help="pin the picture of these options as A, to compare with",
             )  # fmt: skip
 
@@ -62,12 +76,14 @@ def _add(group: argparse._ArgumentGroup, row: Parameter, default: Any) -> None:
     text = row.help if row.possible in row.help or not row.possible else f"{row.help} ({row.possible})"
     suffix = f"; default {row.write(default)}" if row.write(default) else ""
     group.add_argument(
-        *row.options, dest=row.field, type=_reader(row.read), default=argparse.SUPPRESS,
+        *row.options, dest=row.field, type=reader(row.read), default=argparse.SUPPRESS,
         metavar=row.field.split("_")[-1].upper(), help=(text + suffix).replace("%", "%%"),
     )  # fmt: skip
 
 
-def _reader(read: Any) -> Any:
+def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A reader whose ValueErrors argparse hands on with the option's name."""
+
     def convert(text: str) -> Any:
         try:
             return read(text)

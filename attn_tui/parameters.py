@@ -7,6 +7,7 @@ Textual, so that `--help` answers at once.
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -60,11 +61,12 @@ class Parameter:
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """Whole numbers of a range."""
+    """Whole numbers of a range; thousands may be set apart, as in 1,024."""
 
     def read(text: str) -> int:
-        digits = text.strip().replace(",", "").replace("_", "")
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 16 and least <= int(digits) <= most):
+        written = re.fullmatch(r"\s*([0-9]{1,15}|[0-9]{1,3}([,_][0-9]{3}){1,4})\s*", text)
+        digits = written[1].replace(",", "").replace("_", "") if written else ""
+        if not (digits and least <= int(digits) <= most):
             raise ValueError(f"{_quoted(text)} is not a whole number from {least} to {most:,}")
         return int(digits)
 
@@ -84,7 +86,7 @@ def _scale(text: str) -> float | str:
         return SCALED
     if plain == UNSCALED:
         return UNSCALED
-    number = _number(plain)
+    number = _number(text)
     if number is None:
         raise ValueError(f"{_quoted(text)}; possible are 1/√d_k (or 1/sqrt(d_k)), none, or a number")
     return number
@@ -116,7 +118,10 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
 def _zoom(text: str) -> str:
     if text.strip().isdigit():
         return str(whole(2, views.MOST_BLOCK)(text))
-    return one_of(("auto", *views.ZOOMS, f"2 … {views.MOST_BLOCK}"))(text)
+    try:
+        return one_of(("auto", *views.ZOOMS))(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, 2 … {views.MOST_BLOCK}") from None
 
 
 def _pair(text: str) -> tuple[int, int]:

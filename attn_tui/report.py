@@ -7,21 +7,25 @@ import csv
 import io
 import json
 import math
+import os
 import shutil
 import sys
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from rich.color import ColorSystem
 from rich.console import Console
-from rich.segment import Segment, Segments
+from rich.segment import Segment
+from rich.style import Style
 
-from attn_engine import mean_similarity, measure, measures, random_similarity, similarity
+from attn_engine import mean_similarity, measure, measures, similarity
 
+from .cli import WIDTHS
 from .opening import open_scene
 from .options import OptionError, command
-from .pictures.cells import Lines, pad
-from .pictures.heads import likeness_text
+from .pictures.cells import Lines, pad, plain, printable, width_of
+from .pictures.heads import likeness_text, random_likeness
 from .pictures.heatmap import heat_map, map_title
 from .pictures.ink import Tier
 from .pictures.keys import keys_title, top_keys
@@ -32,7 +36,7 @@ from .scene import Scene
 from .view import Session
 
 WIDTH = 100
-LEAST_WIDTH = 20
+SYSTEMS = {Tier.TRUECOLOR: ColorSystem.TRUECOLOR, Tier.CUBE: ColorSystem.EIGHT_BIT, Tier.BASIC: ColorSystem.STANDARD}
 
 
 def print_report(session: Session, given: argparse.Namespace) -> None:
@@ -40,7 +44,7 @@ def print_report(session: Session, given: argparse.Namespace) -> None:
     scene = open_scene(session, _tier(given))
     _check_query(scene, given)
     if given.json:
-        text = json.dumps(figures(scene), ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(figures(scene), allow_nan=False) + "\n"
     elif given.csv:
         text = csv_text(scene)
     elif given.query is not None:
@@ -58,7 +62,7 @@ def report(scene: Scene, width: int) -> Lines:
     ink = scene.ink
     blank = [Segment("", ink.text)]
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
-    lines = [[Segment(where, ink.strong)], [Segment(command(scene.session), ink.dim)], blank]
+    lines = [[Segment(where, ink.strong)], [Segment(printable(command(scene.session)), ink.dim)], blank]
     lines += heat_map(scene, width, whole_size(scene, width))
     lines += [blank, [Segment(keys_title(scene), ink.strong)], *top_keys(scene, min(width, 60), 5)]
     return [*lines, blank, truth_line(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
@@ -73,12 +77,11 @@ def _reads(scene: Scene, query: int, top: int) -> Lines:
     """The keys that one query reads, heaviest first."""
     ink = scene.ink
     weights = scene.weights[query]
-    order = np.argsort(-np.nan_to_num(weights, nan=-1.0), kind="stable")[:top]
-    entropy = float(measures.entropy(weights))
-    heading = (
-        f"query {query} {_quoted(scene, scene.query_labels[query])} of {_place(scene)}: entropy {entropy:.3f} nats"
-    )
-    lines = [[Segment(heading, ink.strong)]]
+    order = np.argsort(-np.nan_to_num(weights, nan=-1.0), kind="stable")
+    order = order[scene.attention.mask_of(scene.head)[query][order]][:top]
+    found = f"entropy {float(measures.entropy(weights)):.3f} nats" if len(order) else "sees nothing"
+    name = f' "{scene.query_labels[query]}"' if scene.has_tokens else ""
+    lines = [[Segment(f"query {query}{name} of {_place(scene)}: {found}", ink.strong)]]
     total = 0.0
     for key in order.tolist():
         total += float(weights[key])
@@ -90,15 +93,11 @@ def _reads(scene: Scene, query: int, top: int) -> Lines:
     return lines
 
 
-def _quoted(scene: Scene, label: str) -> str:
-    return f'"{label}"' if scene.has_tokens else ""
-
-
 def figures(scene: Scene) -> dict[str, Any]:
     """Everything about the picture: settings, every stage of its head, and the measures of all heads."""
     attention, head = scene.attention, scene.head
     per_row, alike = measure(attention), similarity(attention.weights)
-    random = random_similarity(scene.shown, attention)
+    random = random_likeness(scene)
     stages = {name: _numbers(getattr(attention, name)[head]) for name in ("scores", "scaled", "modified", "weights")}
     return {
         "command": command(scene.session),
@@ -155,21 +154,22 @@ def csv_text(scene: Scene) -> str:
 
 
 def svg_text(scene: Scene, width: int) -> str:
-    """The report as an SVG picture."""
-    return svg_of([pad(line, width, scene.ink.text) for line in report(scene, width)], width)
+    """The report as an SVG picture, as wide as its longest line, in characters that every encoding has."""
+    lines = report(scene, width)
+    width = max(map(width_of, lines))
+    svg = svg_of([pad(line, width, scene.ink.text) for line in lines], width)
+    return svg.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def _rendered(lines: Lines, scene: Scene) -> str:
     """The lines as a terminal takes them; without any escape where there are no colours."""
     if scene.ink.tier is Tier.NONE:
-        return "".join("".join(segment.text for segment in line).rstrip() + "\n" for line in lines)
-    system = {Tier.TRUECOLOR: "truecolor", Tier.CUBE: "256", Tier.BASIC: "standard"}[scene.ink.tier]
-    console = Console(file=io.StringIO(), force_terminal=True, color_system=system, width=1000, legacy_windows=False)  # type: ignore[arg-type]
-    with console.capture() as capture:
-        for line in lines:
-            console.print(Segments(line), end="")
-            console.file.write("\n")
-    return capture.get()
+        return plain(lines) + "\n"
+    system = SYSTEMS[scene.ink.tier]
+    return "".join(
+        "".join((style or Style()).render(text, color_system=system) for text, style, _ in line) + "\n"
+        for line in lines
+    )
 
 
 def _tier(given: argparse.Namespace) -> Tier:
@@ -178,23 +178,21 @@ def _tier(given: argparse.Namespace) -> Tier:
         return Tier(given.colour)
     if given.svg:
         return Tier.TRUECOLOR
-    found = Console().color_system if sys.stdout.isatty() else None
+    found = Console().color_system if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else None
     return {"truecolor": Tier.TRUECOLOR, "256": Tier.CUBE, "standard": Tier.BASIC}.get(found or "", Tier.NONE)
 
 
 def _width(given: argparse.Namespace) -> int:
     if given.width is not None:
-        if not LEAST_WIDTH <= given.width <= 1000:
-            raise OptionError(f"--width: {given.width} is not a number of columns from {LEAST_WIDTH} to 1000")
         return int(given.width)
-    return max(shutil.get_terminal_size((WIDTH, 40)).columns if sys.stdout.isatty() else WIDTH, LEAST_WIDTH)
+    return max(shutil.get_terminal_size((WIDTH, 40)).columns if sys.stdout.isatty() else WIDTH, WIDTHS[0])
 
 
 def _check_query(scene: Scene, given: argparse.Namespace) -> None:
     last = scene.attention.query_length - 1
-    if given.query is not None and not 0 <= given.query <= last:
+    if given.query is not None and given.query > last:
         raise OptionError(f"--query: {given.query} is not a query; possible are 0 … {last}")
     if given.top is not None and given.query is None:
-        raise OptionError("--top goes with --query")
-    if given.top is not None and given.top < 1:
-        raise OptionError(f"--top: {given.top} is not a whole number from 1")
+        raise OptionError("--top: it goes with --query")
+    if given.query is not None and (given.json or given.csv or given.svg):
+        raise OptionError("--query: it is printed as text alone, without --json, --csv and --svg")

@@ -31,7 +31,7 @@ def save(name: str, app: Explorer) -> str:
         ".svg": app.export_screenshot,
         ".txt": lambda: plain(app.screen_lines()) + "\n",
         ".csv": lambda: csv_text(app.scene),
-        ".cmd": lambda: command(app.session) + "\n",
+        ".cmd": lambda: command(app.scene.settled) + "\n",
     }
     text = makers[path.suffix.lower()]()
     with path.open("x", encoding="utf-8") as file:

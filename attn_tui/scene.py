@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, run
 
 from .pictures.cells import printable
 from .pictures.ink import Ink
-from .view import Session
+from .view import Session, View
 
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -58,6 +58,14 @@ class Scene:
         """The cell stood on, within the picture."""
         query, key = self.session.view.cursor
         return min(query, self.attention.query_length - 1), min(key, self.attention.key_length - 1)
+
+    @property
+    def settled(self) -> Session:
+        """The session with a head and a cursor that are there, as a command line has to have them."""
+        view, default = self.session.view, View()
+        head = view.head if view.head == default.head or view.compare == "a" else self.head
+        cursor = view.cursor if view.cursor == default.cursor else self.cursor
+        return replace(self.session, view=replace(view, head=head, cursor=cursor))
 
     @cached_property
     def query_labels(self) -> tuple[str, ...]:

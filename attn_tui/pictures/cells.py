@@ -19,6 +19,17 @@ MAX_MARKS = 2
 
 STAND_IN = "\N{REPLACEMENT CHARACTER}"
 
+INVISIBLE = frozenset(
+    map(
+        chr,
+        (
+            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x1D159),
+            *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+        ),
+    )
+)
+"""Letters, marks and signs that leave nothing to see: fillers, joiners, blanks, variation selectors."""
+
 
 @lru_cache(maxsize=8192)
 def printable(text: str) -> str:
@@ -26,12 +37,23 @@ def printable(text: str) -> str:
     shown: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text):
-        category = unicodedata.category(character)
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks and (marks > MAX_MARKS or not shown):
-            continue
-        shown.append(character if category[0] not in "CZ" or character == " " else _stand_in(character))
+        marks = marks + 1 if _is_mark(character) else 0
+        if not marks or not shown:
+            shown.append(character if _stands_alone(character) else _stand_in(character))
+        elif marks <= MAX_MARKS:
+            shown.append(character)
     return "".join(shown)
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it is drawn onto the character before it."""
+    return unicodedata.category(character)[0] == "M" and character not in INVISIBLE
+
+
+def _stands_alone(character: str) -> bool:
+    """Whether it shows something, in cells of its own."""
+    harmless = unicodedata.category(character)[0] not in "CZ" or character == " "
+    return harmless and character not in INVISIBLE and cell_len(character) > 0
 
 
 def _stand_in(character: str) -> str:
@@ -59,16 +81,18 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most `width` cells, broken between words where that is possible."""
+    first, *others = text.lstrip(" ").split(" ")
+    indented = first.rjust(len(first) + len(text) - len(text.lstrip(" ")))
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in (indented if cell_len(indented) <= width else first, *others):
         longer = f"{line} {word}" if line else word
         if cell_len(longer) <= width:
             line = longer
             continue
         if line:
             lines.append(line)
-        *full, line = chop_cells(word, max(width, 2)) or [""]
+        *full, line = chop_cells(word, max(width, 1)) or [""]
         lines += full
     return [*lines, line]
 
@@ -117,6 +141,20 @@ def figure(number: float, digits: int = 3) -> str:
     if math.isinf(number):
         return "∞" if number > 0 else "−∞"
     if size >= 100_000 or 0 < size < 0.5 * 10**-digits:
-        return f"{number:.1e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+        return _power(number, 1)
     decimals = digits if size < 10 else 1 if size < 1000 else 0
-    return f"{number:.{decimals}f}"
+    return f"{number + 0.0:.{decimals}f}"
+
+
+def _power(number: float, digits: int) -> str:
+    return f"{number:.{digits}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+
+
+def squeezed(number: float, room: int) -> str:
+    """A number in at most `room` characters, five or more, with as many of its digits as fit."""
+    texts = [figure(number, digits) for digits in (3, 2, 1)]
+    if 10 <= abs(number) < 100_000:
+        texts.append(f"{number:.0f}")
+    if math.isfinite(number):
+        texts += [_power(number, 0), f"{number:.2f}"]
+    return next(text for text in texts if len(text) <= room)

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from ..scene import Matrix, Scene
 from ..view import RANGES
 from .axes import column_labels, row_label
-from .cells import Line, Lines, figure, fit, page, width_of
+from .cells import Line, Lines, figure, fit, page, squeezed, width_of
 from .ink import MASKED
 from .levels import Levels, Shades, blocked, shades
 from .palettes import LEVELS
@@ -72,18 +72,10 @@ def _number_cells(scene: Scene, plan: Plan, row: int, levels: Levels, column: in
     line: Line = []
     for index, (level, number) in enumerate(zip(levels.tolist(), numbers.tolist(), strict=True)):
         style = ink.cell(level, signed=scene.signed) if ink.shaded else ink.glyph(level, signed=scene.signed)[1]
-        text = "╱" * NUMBER_WIDTH if level == MASKED else fit(_short(number), NUMBER_WIDTH, right=True)
-        if index == column:
-            line.append(Segment("[" + fit(text.strip(), NUMBER_WIDTH - 2, right=True) + "]", ink.mark))
-        else:
-            line.append(Segment(text, style))
+        room = NUMBER_WIDTH - 2 if index == column else NUMBER_WIDTH
+        text = "╱" * room if level == MASKED else fit(squeezed(number, min(room, NUMBER_WIDTH - 1)), room, right=True)
+        line.append(Segment(f"[{text}]", ink.mark) if index == column else Segment(text, style))
     return line
-
-
-def _short(number: float) -> str:
-    """A number in at most five characters."""
-    text = figure(number)
-    return text if len(text) <= NUMBER_WIDTH - 1 else figure(number, 2 if abs(number) < 10 else 0)
 
 
 def _colour_bar(scene: Scene, plan: Plan, tones: Shades, width: int) -> Line:

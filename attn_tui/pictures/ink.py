@@ -29,7 +29,7 @@ NOT_FINITE = -2
 """Levels below 0: cells that no number stands in."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ink:
     """Named styles. Every style has both its colours, so that a picture needs nothing beneath it."""
 

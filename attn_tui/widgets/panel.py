@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.segment import Segment
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -38,6 +38,7 @@ class Panel(Widget):
         self._title = title
         self._scene: Scene | None = None
         self._strips: list[Strip] = []
+        self._drawn_for: tuple[Scene | None, Size] | None = None
 
     @property
     def room(self) -> tuple[int, int]:
@@ -53,27 +54,33 @@ class Panel(Widget):
     def show(self, scene: Scene) -> None:
         """Draw the scene, now if the panel is on the screen, else once it is."""
         self._scene = scene
-        if self.is_on_screen and self.size.width:
-            self._draw()
+        if self.is_on_screen and self.size:
+            self._replace(self._drawn())
+        else:
+            self._drawn_for = None
 
     def on_resize(self) -> None:
         """Draw at the new size."""
-        self._draw()
+        if self._drawn_for != self._wanted:
+            self._replace(self._drawn())
 
-    def on_show(self) -> None:
-        """Draw what changed while the panel was hidden."""
-        self._draw()
+    on_show = on_resize
 
-    def _draw(self) -> None:
-        scene = self._scene
-        if scene is None or not (self.size.width and self.size.height):
-            return
-        width, height = self.size
+    @property
+    def _wanted(self) -> tuple[Scene | None, Size]:
+        return self._scene, self.size
+
+    def _drawn(self) -> list[Strip]:
+        """The picture of the scene at the size that the panel has."""
+        self._drawn_for = self._wanted
+        scene, (width, height) = self._wanted
+        if scene is None or not (width and height):
+            return []
         lines = self._picture(scene, *self.room)
         if self._title is not None and self._framed:
             focused = scene.session.view.panel == self.id
             lines = frame(lines, self._title(scene), width, height, scene.ink, focused=focused)
-        self._replace([Strip(line) for line in lines])
+        return [Strip(line) for line in lines]
 
     def _replace(self, strips: list[Strip]) -> None:
         """Take the new strips and mark the rows that differ, neighbouring ones as one region."""
@@ -89,7 +96,9 @@ class Panel(Widget):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        """One row of the picture."""
+        """One row of the picture; the first row asked for at a new size draws it, so nothing blank is shown before."""
+        if self._drawn_for != self._wanted:
+            self._strips = self._drawn()
         if y < len(self._strips):
             return self._strips[y].adjust_cell_length(self.size.width)
         style = self._scene.ink.text if self._scene else None

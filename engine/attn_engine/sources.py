@@ -44,10 +44,10 @@ class Inputs:
 def inputs(experiment: Experiment) -> Inputs:
     """The inputs of an experiment. Raises ValueError for a source, a size, a seed or a layer that cannot be had."""
     if experiment.source not in SOURCES:
-        raise ValueError(f"source {experiment.source!r}; possible are {', '.join(SOURCES)}")
-    if experiment.seed < 0:
-        raise ValueError(f"seed {experiment.seed}; it is at least 0")
+        raise FieldError("source", f"{experiment.source!r} is no source; possible are {', '.join(SOURCES)}")
     if experiment.source != "sample":
+        if experiment.seed < 0:
+            raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
         check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
     made: Inputs = globals()[experiment.source](experiment)
     return made

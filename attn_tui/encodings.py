@@ -1,0 +1,29 @@
+"""Output in an encoding that lacks the characters of the pictures: the nearest ASCII, one for one where cells count."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from typing import TextIO
+
+# fmt: off
+NEAREST = {
+    "·": ".", "░": ":", "▒": "+", "▓": "%", "█": "#", "╱": "/",
+    "▏": " ", "▎": " ", "▍": " ", "▌": "#", "▋": "#", "▊": "#", "▉": "#",
+    "…": "~", "×": "x", "÷": "/", "−": "-", "–": "-", "Σ": "S", "σ": "s",
+    "√": "sqrt ", "ᵀ": "^T", "→": "->", "∞": "inf", "≤": "<=", "≥": ">=",
+}
+# fmt: on
+
+
+def accept_any_text(stream: TextIO | None) -> None:
+    """Let a stream take any text: what its encoding lacks becomes the nearest ASCII, or a question mark."""
+    codecs.register_error("nearest", _nearest)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="nearest")
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(NEAREST.get(character, "?") for character in error.object[error.start : error.end]), error.end

@@ -1,0 +1,130 @@
+"""An explorer without a terminal, with hands that press its keys and eyes that read its screen."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.keys import _character_to_key, key_to_character
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from attn_tui import charts
+from attn_tui.app import Explorer
+from attn_tui.options import read_options
+from attn_tui.pictures.cells import plain
+from attn_tui.pictures.ink import Tier
+from attn_tui.view import Session
+
+WIDE = (120, 40)
+TYPED = "type "
+"""What a text to type begins with, among keys to press."""
+
+
+def session_of(options: str) -> Session:
+    """The session that options make."""
+    return read_options(shlex.split(options))
+
+
+class Hands:
+    """Presses keys and the mouse, and reads the screen once everything has come to rest."""
+
+    def __init__(self, app: Explorer, pilot: Pilot[str]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        """Press keys by their names or characters; `type some text` types it."""
+        for key in keys:
+            if key.startswith(TYPED):
+                await self.press(*key.removeprefix(TYPED))
+            else:
+                name = _character_to_key(key) if len(key) == 1 else key
+                self.app.post_message(events.Key(name, key if len(key) == 1 else key_to_character(name)))
+                await self.settle()
+
+    async def settle(self) -> None:
+        """Let every message go its way, until nothing changes on the screen any more."""
+        before: list[list[Segment]] | None = None
+        for _ in range(50):
+            for _ in range(3):
+                await self.pilot.pause(0)
+            if not self.app.is_running or self.app._exit or self.app._exception or self.cells == before:
+                return
+            before = self.cells
+        raise AssertionError("the screen does not come to rest")
+
+    async def resize(self, width: int, height: int) -> None:
+        """Give the window another size."""
+        await self.pilot.resize_terminal(width, height)
+        await self.settle()
+
+    async def click(self, text: str, *, panel: str = "") -> None:
+        """Press the mouse on the first place of the screen, or of a panel, where a text stands."""
+        region = self.app.panel(panel).region if panel else self.app.screen.region
+        for y in range(region.y, region.bottom):
+            line = "".join(segment.text for segment in self.cells[y])
+            at = line.find(text, region.x)
+            if region.x <= at < region.right:
+                await self.pilot.click(offset=(cell_len(line[:at]), y))
+                return await self.settle()
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.screen}")
+
+    async def wheel(self, panel: str, *, down: bool) -> None:
+        """Turn the wheel over a panel by one."""
+        kind = events.MouseScrollDown if down else events.MouseScrollUp
+        widget = self.app.panel(panel)
+        x, y = widget.region.x + 3, widget.region.y + 3
+        self.app.screen._forward_event(kind(widget, x, y, 0, 1 if down else -1, 0, False, False, False, x, y))
+        await self.settle()
+
+    @property
+    def session(self) -> Session:
+        """What the explorer shows."""
+        return self.app.session
+
+    @property
+    def cells(self) -> list[list[Segment]]:
+        """The cells of the screen, row by row."""
+        return self.app.screen_lines()
+
+    @property
+    def screen(self) -> str:
+        """The characters of the screen."""
+        return plain(self.cells)
+
+    @property
+    def rows(self) -> list[str]:
+        """The rows of the screen."""
+        return self.screen.split("\n")
+
+    @property
+    def truth(self) -> str:
+        """The line of truth, where messages stand too."""
+        return self.rows[self.app.panel("truth").region.y]
+
+    @property
+    def typed(self) -> str:
+        """What stands in the prompt."""
+        return self.app.query_one(Input).value
+
+    def shows(self, panel: str) -> bool:
+        """Whether a panel is on the screen."""
+        return self.app.panel(panel).is_on_screen and bool(self.app.panel(panel).region.area)
+
+
+@asynccontextmanager
+async def explorer(
+    options: str = "", *, size: tuple[int, int] = WIDE, tier: Tier = Tier.TRUECOLOR
+) -> AsyncIterator[Hands]:
+    """An explorer opened with options in a window of a size."""
+    charts.load()
+    app = Explorer(session_of(options), tier=tier)
+    async with app.run_test(size=size) as pilot:
+        hands = Hands(app, pilot)
+        await hands.settle()
+        yield hands
