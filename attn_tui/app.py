@@ -17,7 +17,7 @@ from .actions import ACTIONS, BY_NAME
 from .moves import MOVES, Refusal, head_step, turn, with_view
 from .options import command, split
 from .parameters import BY_FIELD, BY_KEY
-from .pictures.cells import Lines, printable
+from .pictures.cells import Lines, figure, printable
 from .pictures.entropy import entropy_charts
 from .pictures.explain import explain
 from .pictures.heads import gallery_shape, heads_glance, heads_page
@@ -26,7 +26,7 @@ from .pictures.help import help_page, help_title, scrolled
 from .pictures.ink import Ink, Tier, make_ink
 from .pictures.keys import keys_title, running_text, text_title, top_keys
 from .pictures.knobs import knob_at, knobs, value_of
-from .pictures.plan import Plan, plan_map
+from .pictures.plan import UNBOUNDED, Plan, plan_map
 from .pictures.svg import without_web_fonts
 from .pictures.truth import hints_line, title_line, too_small, truth_line
 from .scene import Scene, make_scene
@@ -138,8 +138,9 @@ class Explorer(App[str]):
 
     @property
     def plan(self) -> Plan:
-        """Where everything of the map stands."""
-        return plan_map(self.scene, *self.panel("map").room)
+        """Where everything of the map stands; while it is hidden, as if there were room for every cell."""
+        panel = self.panel("map")
+        return plan_map(self.scene, *(panel.room if panel.is_on_screen else (UNBOUNDED, UNBOUNDED)))
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw again where the size decides what is shown."""
@@ -165,6 +166,8 @@ class Explorer(App[str]):
 
     def change(self, session: Session, *, undoable: bool = True) -> bool:
         """Show another session, or say in one line why that cannot be; whether it could."""
+        if session.view.compare == "a" and _decided(session) != _decided(self.session):
+            session = replace(session, view=replace(session.view, compare="b"))  # knobs turn B, so B is what to see
         try:
             scene = make_scene(session, self._ink(session), knob=self.knob)
         except (ValueError, MemoryError) as error:
@@ -178,9 +181,10 @@ class Explorer(App[str]):
         return True
 
     def _scrolled(self, scene: Scene) -> Scene:
-        """The scene with the scroll position that the map has taken, so that it stays there."""
-        plan = plan_map(scene, *self.panel("map").room)
-        if plan.scroll == self.session.view.scroll:
+        """The scene with the scroll position that the map, where it is to be seen, has taken, so that it stays there."""
+        panel = self.panel("map")
+        plan = plan_map(scene, *panel.room)
+        if not panel.is_on_screen or plan.scroll == self.session.view.scroll:
             return scene
         self.session = replace(self.session, view=replace(self.session.view, scroll=plan.scroll))
         return replace(scene, session=self.session)
@@ -198,18 +202,26 @@ class Explorer(App[str]):
         return True
 
     def action_choose(self, field: str) -> None:
-        """Choose a knob, and see to it that its value can be seen."""
-        self.knob = field
+        """Choose a knob, and see to it that its value can be seen; the letter of the chosen one leaves it."""
         narrow = self._window.width < layout.NARROW
         hidden = self.session.view.panel in layout.BESIDE and self._window.width < layout.NORMAL
         changes: dict[str, Any] = {"explain": False, "page": "map"} | (
             {"panel": "map"} if hidden and not narrow else {}
         )
+        session = with_view(self.scene, **changes)
+        again = field == self.knob and session == self.session and not self.scene.helping
+        self.knob = "" if again else field
         self.scene = replace(self.scene, helping=False)
-        self.change(with_view(self.scene, **changes), undoable=False)
-        if narrow:
-            value, fixed = value_of(self.scene, BY_FIELD[field])
-            self.say(f"{BY_FIELD[field].name} {value}" + (" fixed" if fixed else ""))
+        self.change(session, undoable=False)
+        self._tell_value()
+
+    def _tell_value(self) -> None:
+        """Tell the chosen knob's value, and what it makes of the cell, where there is no panel that shows it."""
+        if self.knob and not layout.shows_parameters(self.session.view, self._window.width):
+            row = BY_FIELD[self.knob]
+            value, fixed = value_of(self.scene, row)
+            weight = figure(float(self.scene.weights[self.scene.cursor]))
+            self.say(f"{row.name} {value}{' fixed' if fixed else ''} · weight {weight}")
 
     def action_act(self, name: str) -> None:
         """Do what a row of the table of keys says."""
@@ -262,7 +274,7 @@ class Explorer(App[str]):
             self.knob = fields[min(max(place, 0), len(fields) - 1)]
             return self.change(self.session, undoable=False)
         if self.knob:
-            self.change(turn(self.scene, BY_FIELD[self.knob], x))
+            self._turn(x)
         return True
 
     def do_less(self) -> None:
@@ -276,7 +288,8 @@ class Explorer(App[str]):
     def _turn(self, direction: int) -> None:
         if not self.knob:
             raise Refusal("no knob is chosen: a letter chooses one, as the Parameters panel shows")
-        self.change(turn(self.scene, BY_FIELD[self.knob], direction))
+        if self.change(turn(self.scene, BY_FIELD[self.knob], direction)):
+            self._tell_value()
 
     def do_enter(self) -> None:
         """Type the chosen knob's value; else leave the heads for the map; else explain the cell."""
@@ -335,9 +348,13 @@ class Explorer(App[str]):
         """End, handing on the commands that were copied."""
         self.exit("\n".join(dict.fromkeys(self.commands)))
 
+    async def action_quit(self) -> None:
+        """Ctrl and q, which Textual keeps for itself."""
+        self.do_quit()
+
     def do_copy(self) -> None:
         """Copy the command that makes this picture."""
-        line = command(self.session)
+        line = command(self.scene.settled)
         self.copy_to_clipboard(line)
         self.commands.append(line)
         self.say(f"copied, and printed on leaving: {line}")
@@ -419,15 +436,11 @@ class Explorer(App[str]):
 
     def _save(self, name: str) -> None:
         try:
-            self.say(saving.save(name, self))
+            self.say(saving.save(name, self.scene, terminal.screen_lines(self), self.export_screenshot))
         except OSError as error:
             self.say(_one_line(error), trouble=True)
 
     # Pictures of the screen.
-
-    def screen_lines(self) -> Lines:
-        """The cells on the screen, row by row."""
-        return terminal.screen_lines(self)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """The screen as SVG, without fonts from the network."""
@@ -441,7 +454,11 @@ class Explorer(App[str]):
         if self.prompt.is_open or panel.id is None:
             return
         if event.wheel:
-            self.action_act("down" if event.wheel > 0 else "up")
+            name = "down" if event.wheel > 0 else "up"
+            if panel.id == "map":
+                self.change(MOVES[name](self.scene, self.plan))
+            else:
+                self.action_act(name)
         elif panel.id == "parameters":
             field = knob_at(self.scene, event.y, panel.room[1])
             if field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .scene import Scene
-from .view import PAGES, PANELS
+from .view import PAGES, PANELS, View
 
 LEAST = (20, 6)
 """Columns and rows below which only a line is shown."""
@@ -32,3 +32,12 @@ def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
         "alone": view.picture_only,
         "too-small": size[0] < LEAST[0] or size[1] < LEAST[1],
     }
+
+
+def shows_parameters(view: View, width: int) -> bool:
+    """Whether the Parameters panel is to be seen in a window of some width."""
+    if view.page != "map" or view.picture_only:
+        return False
+    if width < NARROW:
+        return view.panel == "parameters"
+    return width >= NORMAL or not (view.explain or view.panel in BESIDE)

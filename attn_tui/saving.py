@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .options import command
-from .pictures.cells import plain
+from .pictures.cells import Lines, plain
 from .report import csv_text
-
-if TYPE_CHECKING:
-    from .app import Explorer
+from .scene import Scene
 
 FORMS = (".svg", ".txt", ".csv", ".cmd")
 
 
 def check_name(name: str) -> Path:
     """The path of a name that can be saved under; ValueError says what is possible."""
-    path = Path(name.strip()).expanduser()
+    try:
+        path = Path(name.strip()).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{name.strip()!r} begins with ~ and the name of nobody here") from None
     if path.suffix.lower() not in FORMS:
         raise ValueError(f"{path.name!r} has none of the endings {', '.join(FORMS)}")
     return path
 
 
-def save(name: str, app: Explorer) -> str:
-    """Write the file in the form that its name ends with; what to tell. An existing file stays: FileExistsError."""
+def save(name: str, scene: Scene, screen: Lines, picture: Callable[[], str]) -> str:
+    """Write the scene in the form that the name ends with, and say so. An existing file stays: FileExistsError.
+
+    `screen` is what .txt keeps, and `picture` makes the SVG.
+    """
     path = check_name(name)
     makers: dict[str, Callable[[], str]] = {
-        ".svg": app.export_screenshot,
-        ".txt": lambda: plain(app.screen_lines()) + "\n",
-        ".csv": lambda: csv_text(app.scene),
-        ".cmd": lambda: command(app.scene.settled) + "\n",
+        ".svg": picture,
+        ".txt": lambda: plain(screen) + "\n",
+        ".csv": lambda: csv_text(scene),
+        ".cmd": lambda: command(scene.settled) + "\n",
     }
     text = makers[path.suffix.lower()]()
     with path.open("x", encoding="utf-8") as file:

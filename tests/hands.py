@@ -13,12 +13,14 @@ from textual.keys import _character_to_key, key_to_character
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from attn_tui import charts
+from attn_tui import charts, terminal
 from attn_tui.app import Explorer
 from attn_tui.options import read_options
 from attn_tui.pictures.cells import plain
 from attn_tui.pictures.ink import Tier
+from attn_tui.terminal import screen_lines
 from attn_tui.view import Session
+from attn_tui.widgets.panel import Panel
 
 WIDE = (120, 40)
 TYPED = "type "
@@ -48,15 +50,18 @@ class Hands:
                 await self.settle()
 
     async def settle(self) -> None:
-        """Let every message go its way, until nothing changes on the screen any more."""
-        before: list[list[Segment]] | None = None
-        for _ in range(50):
-            for _ in range(3):
+        """Let every message go its way, until nothing is drawn any more."""
+        before: list[object] = []
+        for _ in range(100):
+            for _ in range(2):
                 await self.pilot.pause(0)
-            if not self.app.is_running or self.app._exit or self.app._exception or self.cells == before:
+            if not self.app.is_running or self.app._exit or self.app._exception:
                 return
-            before = self.cells
-        raise AssertionError("the screen does not come to rest")
+            drawn: list[object] = [(panel.region, panel._strips) for panel in self.app.query(Panel)]
+            if drawn == before:
+                return
+            before = drawn
+        raise AssertionError("the explorer does not come to rest")
 
     async def resize(self, width: int, height: int) -> None:
         """Give the window another size."""
@@ -90,7 +95,7 @@ class Hands:
     @property
     def cells(self) -> list[list[Segment]]:
         """The cells of the screen, row by row."""
-        return self.app.screen_lines()
+        return terminal.screen_lines(self.app)
 
     @property
     def screen(self) -> str:

@@ -8,7 +8,6 @@ import random
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from attn_engine import Attention, Experiment
 from rich.segment import Segment
+from textual import events
 from textual.binding import Binding
 from textual.driver import Driver
 
@@ -23,6 +23,7 @@ import attn_tui.scene
 from attn_engine import pipeline
 from attn_tui.actions import ACTIONS, BY_NAME
 from attn_tui.app import Explorer
+from attn_tui.opening import open_scene
 from attn_tui.options import read_options
 from attn_tui.parameters import BY_FIELD, BY_KEY
 from attn_tui.pictures.ink import Tier, make_ink
@@ -64,21 +65,21 @@ CASES: dict[str, tuple[Case, ...]] = {
     "end": (Case("it → [SEP]", "--cursor 10,15"), Case("[SEP] → [SEP]", "--cursor 15,15", keys=(KEY, KEY))),
     "head-back": (Case("head 0", "--head 0"), Case("heads are 0 … 11", None, "--head 0")),
     "head-on": (Case("head 2", "--head 2"), Case("heads are 0 … 11", None, "--head 11")),
-    "layer-back": (Case("layer 2", "--layer 2"), Case("layer 0 is the first", None, "--layer 0")),
+    "layer-back": (Case("layer 2", "--layer 2"), Case("layers are 0 … 5", None, "--layer 0")),
     "layer-on": (Case("layer 4", "--layer 4"), Case("layer is fixed by the source random", None, MADE)),
     "search": (
-        Case("it → the", "--search the --cursor 10,7", keys=(KEY, "type the", "enter")),
+        Case("the → the   (1, 1)", "--search the --cursor 1,1", keys=(KEY, "type the", "enter")),
         Case("it → animal", "", "--search the", (KEY, "backspace", "enter")),
         Case("no token contains 'dog'", None, keys=(KEY, "type dog", "enter")),
     ),
     "search-on": (
-        Case("it → the", "--search the --cursor 10,7", "--search the"),
-        Case("it → the", "--search the --cursor 10,1", "--search the", (KEY, KEY)),
+        Case("the → the   (1, 1)", "--search the --cursor 1,1", "--search the"),
+        Case("the → the   (7, 7)", "--search the --cursor 7,7", "--search the", (KEY, KEY)),
         Case("nothing is searched for: / types a token"),
     ),
     "search-back": (
-        Case("it → the", "--search the --cursor 10,1", "--search the"),
-        Case("it → the", "--search the --cursor 10,7", "--search the", (KEY, KEY)),
+        Case("the → the   (7, 7)", "--search the --cursor 7,7", "--search the"),
+        Case("the → the   (1, 1)", "--search the --cursor 1,1", "--search the", (KEY, KEY)),
     ),
     "go": (
         Case("didn → '", "--cursor 3,4", keys=(KEY, "type 3,4", "enter")),
@@ -162,7 +163,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "palette": (Case("palette     magma", "--palette magma"),),
     "text": (Case('What "it" reads', "--text"), Case("Weights", "", keys=(KEY, KEY))),
-    "pin": (Case("compare     B, what the k", "--pin ''"),),
+    "pin": (Case("compare     B, what the", "--pin ''"),),
     "compare": (
         Case("A, pinned: weights", "--pin '' --mask causal --compare a", "--pin '' --mask causal"),
         Case("A − B: weights", "--pin '' --mask causal --compare a-b", "--pin '' --mask causal", (KEY, KEY)),
@@ -185,7 +186,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "command": (
         Case("mask        causal", "--mask causal", keys=(KEY, "type mask causal", "enter")),
         Case(
-            "mask        causal & wind…",
+            "mask        causal & win",
             "--mask 'causal & window(3)'",
             keys=(KEY, "type mask=causal & window(3)", "enter"),
         ),
@@ -193,7 +194,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("All heads", "--view heads", keys=(KEY, "type page-heads", "enter")),
         Case("save as", None, keys=(KEY, "type save", "enter")),
         Case("'dance' is no command and no option; ? lists them", None, keys=(KEY, "type dance", "enter")),
-        Case("the sample has layers 0 … 5", None, keys=(KEY, "type layer 6", "enter")),
+        Case("possible are 0 … 5", None, keys=(KEY, "type layer 6", "enter")),
         Case("no closing quotation in 'mask \"'", None, keys=(KEY, 'type mask "', "enter")),
         Case("it → animal", None, keys=(KEY, "enter")),
     ),
@@ -261,8 +262,8 @@ KNOBS: tuple[Knob, ...] = (
     Knob("d", sized(head_dim=16), sized(head_dim=4), "5", sized(head_dim=5), "1.5", "a whole number from 1", SIZED),
     Knob("s", "--scale none", "--scale none", "0.5", "--scale 0.5", "big", "possible are 1/√d_k"),
     Knob("t", "--temperature 1.1", "--temperature 0.9", "2.5", "--temperature 2.5", "0", "not a number above 0"),
-    Knob("m", "--mask causal", "--mask 'random_pairs(0.1, 0)'", "k <= q", "--mask 'k <= q'", "k <=", "k <="),
-    Knob("b", "--score-mod alibi", "--score-mod '{last}'", "s - 1", "--score-mod 's - 1'", "s -", "s -"),
+    Knob("m", "--mask causal", "--mask 'random_pairs(0.1, 0)'", "k <= q", "--mask 'k <= q'", "k <=", "expected a number or a name"),
+    Knob("b", "--score-mod alibi", "--score-mod '{last}'", "s - 1", "--score-mod 's - 1'", "s -", "expected a number or a name"),
     Knob("o", "--normaliser softmax1", "--normaliser sparsemax", "sigmoid", "--normaliser sigmoid", "max", "possible"),
     Knob("A", "--align right", "--align right", "right", "--align right", "middle", "possible are left, right"),
     Knob("r", sized(seed=4), sized(seed=2), "7", sized(seed=7), "x", "a whole number from 0", sized(seed=3)),
@@ -397,6 +398,32 @@ async def test_a_page_is_as_many_queries_as_are_shown() -> None:
         assert hands.session.view.cursor == (100 - shown, 2)
 
 
+@pytest.mark.parametrize("options", ["--text", "--panel keys", "--panel charts", "--explain"])
+async def test_a_step_is_one_position_where_the_map_is_hidden(options: str) -> None:
+    many = f"{MADE} --queries 100 --keys 100"
+    async with explorer(f"{many} {options}", size=(60, 20)) as hands:
+        assert not hands.shows("map")
+        await hands.press("down", "right", "right")
+        assert hands.session == session_of(f"{many} {options} --cursor 11,4")
+
+
+async def test_the_map_stays_where_it_is_scrolled_to_while_it_is_hidden() -> None:
+    async with explorer(NUMBERS) as hands:
+        await hands.press("pagedown", "up", "up")
+        before = hands.screen
+        await hands.press("2", "c", "?", "escape", "w", "1")
+        assert hands.session.view.text
+        await hands.press("w", *["c"] * 5)
+        assert hands.screen == before
+
+
+async def test_a_turn_while_a_is_on_show_shows_b_which_is_what_turns() -> None:
+    async with explorer("--pin '' --compare a") as hands:
+        await hands.press("t", ".")
+        assert hands.session == session_of("--pin '' --temperature 1.1")
+        assert "temperature 1.1" in hands.screen
+
+
 async def test_explain_text_and_the_picture_alone_take_the_place_of_what_they_tell_about() -> None:
     async with explorer() as hands:
         everything = {"parameters", "map", "keys", "charts", "heads"}
@@ -527,6 +554,17 @@ async def test_y_copies_shows_and_hands_on_the_command_which_makes_the_same_sess
     assert hands.app.return_value == "\n".join(commands[:2])
 
 
+@pytest.mark.parametrize("keys", [("x", ","), (":", "type queries 3", "enter"), ("x", ".")])
+async def test_the_command_copied_opens_even_where_a_source_is_smaller_than_the_one_before(keys: tuple[str, ...]) -> None:
+    async with explorer(f"{MADE} --queries 40 --keys 40 --heads 20 --head 15 --cursor 30,30") as hands:
+        await hands.press(*keys, "y")
+        screen = hands.rows[: hands.app.panel("truth").region.y]
+        session = read_options(shlex.split(hands.app.commands[0])[1:])
+        assert open_scene(session, Tier.NONE).cursor == hands.app.scene.cursor
+    async with explorer(shlex.join(shlex.split(hands.app.commands[0])[1:])) as other:
+        assert [row for row in other.rows if "→" not in row][:10] == [row for row in screen if "→" not in row][:10]
+
+
 SAVED = {
     "picture.svg": r"<svg class=\"rich-terminal\"",
     "picture.txt": r"it +→? ?\[?\]?|it → animal",
@@ -603,6 +641,15 @@ async def test_quitting_works_from_everywhere_and_hands_on_what_was_copied(keys:
     assert hands.app.return_value == "attn-tui"
 
 
+async def test_nothing_that_a_terminal_would_obey_can_be_pasted_into_the_prompt(written: list[str]) -> None:
+    async with explorer() as hands:
+        await hands.press(":", "type mask")
+        hands.app.post_message(events.Paste(" \x1b]0;title\x07\x9b5m\u202e causal\nescape"))
+        await hands.settle()
+        assert hands.typed == "mask ␛]0;title␇�5m� causal"
+        assert not re.search("\x1b\\]0|[\x07\x9b\u202e]", "".join(written))
+
+
 async def test_letters_typed_into_the_prompt_are_text_and_not_keys() -> None:
     async with explorer() as hands:
         await hands.press(":", "type qyS?12")
@@ -615,7 +662,6 @@ async def test_letters_typed_into_the_prompt_are_text_and_not_keys() -> None:
 
 async def test_the_mouse_chooses_cells_knobs_heads_and_views() -> None:
     async with explorer() as hands:
-        await hands.click("░", panel="map") if "░" in hands.screen else None
         region, plan = hands.app.panel("map").region, hands.app.plan
         place = (region.x + 2 + plan.label_width + 2 * 7 + 1, region.y + 1 + plan.label_height + 6)
         await hands.pilot.click(offset=place)
@@ -716,8 +762,10 @@ def check_cells(hands: Hands) -> None:
 
 
 def coloured(segment: Segment) -> bool:
+    """Whether a segment has a background of its own, and, if there is anything to read, a colour."""
     style = segment.style
-    return bool(style and style.color and style.bgcolor and not style.color.is_default and not style.bgcolor.is_default)
+    behind = bool(style and style.bgcolor and not style.bgcolor.is_default)
+    return behind and bool(not segment.text.strip() or (style and style.color and not style.color.is_default))
 
 
 # Computing.
@@ -824,16 +872,11 @@ TEXTS = (
 LIVING = [key for name, key in KEYS if name != "quit"] + list(BY_KEY)
 
 
-def presses(seed: int) -> Iterator[str]:
-    """Keys without end: any key of the tables, and now and then a text."""
-    chance = random.Random(seed)
-    while True:
-        yield chance.choice(LIVING)
-        if chance.random() < 0.4:
-            yield f"type {chance.choice(TEXTS)}"
-            yield chance.choice(("enter", "enter", "escape"))
-        if chance.random() < 0.1:
-            yield from ("escape",) * 3
+def any_key(chance: random.Random, *, asked: bool) -> str:
+    """Any key of the tables; where the prompt asks for something, mostly a text or an end."""
+    if asked and chance.random() < 0.8:
+        return chance.choice((f"type {chance.choice(TEXTS)}", "enter", "escape"))
+    return chance.choice(LIVING)
 
 
 @pytest.mark.parametrize(
@@ -851,11 +894,12 @@ async def test_after_any_keys_the_explorer_lives_and_every_row_is_whole(
     seed: int, size: tuple[int, int], tier: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    chance = random.Random(seed)
     pressed: list[str] = []
     async with explorer(size=size, tier=tier) as hands:
-        for _, key in zip(range(150), presses(seed), strict=False):
-            pressed.append(key)
-            await hands.press(key)
+        for _ in range(150):
+            pressed.append(any_key(chance, asked=hands.app.prompt.is_open))
+            await hands.press(pressed[-1])
             assert hands.app.is_running and not hands.app._exit and not hands.app._exception, pressed
             check_cells(hands)
             assert make_scene(hands.session, make_ink(tier)).matrix.size, pressed

@@ -429,7 +429,7 @@ def exact_products(query: Sequence[float], key: Sequence[float]) -> list[Fractio
     return [Fraction(a) * Fraction(b) for a, b in zip(query, key, strict=True)]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.data(), st.sampled_from([np.float32, np.float64]))
 def test_scores_are_exact_or_end_at_the_limits_of_the_type(data: st.DataObject, dtype: Any) -> None:
     rows = st.lists(st.lists(any_size(dtype), min_size=3, max_size=3), min_size=1, max_size=3)
@@ -445,7 +445,7 @@ def test_scores_are_exact_or_end_at_the_limits_of_the_type(data: st.DataObject, 
         assert error <= 32 * unit * sum(map(abs, products))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.data(), st.sampled_from([np.float32, np.float64]), st.sampled_from(NORMALISERS))
 def test_inputs_of_any_size_give_finite_weights_and_outputs(data: st.DataObject, dtype: Any, normaliser: str) -> None:
     temperature = data.draw(st.sampled_from([1e-300, 1e-50, 1e-3, 1.0, 1e3, 1e50, 1e300]))

@@ -103,7 +103,7 @@ def test_projected_heads_are_as_alike_as_was_published(heads: int, published: fl
     assert abs(np.mean(likeness) - published) < 3 * error + 0.001
 
 
-def drawn_by_protocol(experiment: Experiment, draws: int = 300) -> tuple[float, float]:
+def drawn_by_protocol(experiment: Experiment, draws: int = 120) -> tuple[float, float]:
     """x ~ N(0,1) of width 64, W of variance 2/64, in float64 with a stream of its own: the mean and its error."""
     stream, means = np.random.default_rng(99), []
     queries, keys, heads = experiment.query_length, experiment.key_length, experiment.num_heads

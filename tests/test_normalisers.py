@@ -23,7 +23,7 @@ Array = NDArray[Any]
 NAMES = tuple(oracles.NORMALISERS)
 COMPETING = tuple(name for name in NAMES if name != "sigmoid")
 TYPES = [np.float32, np.float64]
-laws = settings(deadline=None, max_examples=60)
+laws = settings(deadline=None, max_examples=30)
 
 
 def normalise(text: str, scores: Any, mask: Any = True, temperature: float = 1.0) -> Array:
@@ -73,7 +73,7 @@ def test_weights_are_what_plain_loops_give(name: str, rows: tuple[Array, Array],
 
 
 @pytest.mark.parametrize(("name", "logit"), [("softmax", None), ("softmax1", 0.0), ("sink_logit(-3)", -3.0)])
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=60)
 @given(data=st.data(), dtype=st.sampled_from(TYPES))
 def test_scores_of_any_size_are_weighed_exactly(
     name: str, logit: float | None, data: st.DataObject, dtype: Any

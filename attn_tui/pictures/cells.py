@@ -157,4 +157,4 @@ def squeezed(number: float, room: int) -> str:
         texts.append(f"{number:.0f}")
     if math.isfinite(number):
         texts += [_power(number, 0), f"{number:.2f}"]
-    return next(text for text in texts if len(text) <= room)
+    return next((text for text in texts if len(text) <= room), "…")

@@ -89,11 +89,20 @@ def _colour_bar(scene: Scene, plan: Plan, tones: Shades, width: int) -> Line:
         return [Segment(*cell(ink, LEVELS - 1, tones.signed)), Segment(" may look  ", ink.dim), *masked, *note]
     for shades_shown in (8, 4, 2):
         levels = [index * (LEVELS - 1) // (shades_shown - 1) for index in range(shades_shown)]
-        bar = [Segment(*cell(ink, level, tones.signed)) for level in levels]
+        bar = [_swatch(scene, plan, level) for level in levels]
         line = [Segment(f"{low} ", ink.dim), *bar, Segment(f" {high}  ", ink.dim), *masked, *note]
         if width_of(line) <= width:
             break
     return line
+
+
+def _swatch(scene: Scene, plan: Plan, level: int) -> Segment:
+    """A shade of the colour bar, drawn as the cells are."""
+    ink, signed = scene.ink, scene.signed
+    if ink.shaded or not plan.zoom.halves:
+        return Segment(*cell(ink, level, signed))
+    text, style = ink.small_glyph(level, signed=signed)
+    return Segment(text * 2, style)
 
 
 def _zoom_note(scene: Scene, plan: Plan) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from rich.color import Color
+from rich.color import Color, ColorType
+from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
-from .palettes import LEVELS, RGB, readable_on, sequential, two_sided
+from .palettes import LEVELS, RGB, cube_number, readable_on, sequential, two_sided
 
 
 class Tier(StrEnum):
@@ -23,6 +24,9 @@ class Tier(StrEnum):
 
 GLYPHS = "·░▒▓█"
 """Shades where there are too few colours, from nothing to most."""
+
+BELOW_ZERO = "·-=≡≣"
+"""The same for negative numbers, where a cell has one character."""
 
 MASKED = -1
 NOT_FINITE = -2
@@ -81,25 +85,30 @@ class Ink:
         negative = level < LEVELS / 2 and shade != "·"
         return ("-" + shade if negative else shade * 2), self.warning if negative else self.text
 
+    def small_glyph(self, level: int, *, signed: bool) -> tuple[str, Style]:
+        """One character for a level where there are too few colours, and its style."""
+        (first, second), style = self.glyph(level, signed=signed)
+        return BELOW_ZERO[GLYPHS.index(second)] if first == "-" else first, style
+
 
 @lru_cache(maxsize=256)
 def _cell(ink: Ink, level: int, signed: bool) -> Style:
     colour = ink.ramp(signed=signed)[level]
-    return Style(color=_colour(readable_on(colour)), bgcolor=_colour(colour))
+    return Style(color=_colour(ink, readable_on(colour)), bgcolor=_colour(ink, colour))
 
 
 @lru_cache(maxsize=4096)
 def _halves(ink: Ink, upper: int, lower: int, signed: bool) -> Style:
-    ramp = ink.ramp(signed=signed)
-    top, bottom = (
-        _colour(ramp[level]) if level >= 0 else (ink.hatch if level == MASKED else ink.warning).bgcolor
-        for level in (upper, lower)
-    )
+    ramp, special = ink.ramp(signed=signed), {MASKED: ink.hatch.bgcolor, NOT_FINITE: ink.warning.color}
+    top, bottom = (_colour(ink, ramp[level]) if level >= 0 else special[level] for level in (upper, lower))
     return Style(color=top, bgcolor=bottom)
 
 
-def _colour(colour: RGB) -> Color:
-    return Color.from_rgb(*colour)
+def _colour(ink: Ink, colour: RGB) -> Color:
+    if ink.tier is not Tier.CUBE:
+        return Color.from_rgb(*colour)
+    number = cube_number(colour)  # given, because Rich would round nine of the greys to others
+    return Color(f"color({number})", ColorType.EIGHT_BIT, number, ColorTriplet(*colour))
 
 
 # The colours of everything that is not a number: dark and light.

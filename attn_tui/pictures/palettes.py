@@ -21,15 +21,15 @@ LEVELS = 32
 
 @dataclass(frozen=True)
 class Palette:
-    """One palette: hexadecimal anchors from dark to light, and the hues of negative and positive numbers.
+    """One palette: hexadecimal anchors from dark to light, and equally light hues of negative and positive numbers.
 
     `cube` names its colours in the 256 of xterm where the nearest ones would be too few.
     """
 
     anchors: str
     cube: str = ""
-    negative: str = "3b8bd9"
-    positive: str = "e8822e"
+    negative: str = "5898e8"
+    positive: str = "e0762a"
 
 
 PALETTES: dict[str, Palette] = {
@@ -49,7 +49,8 @@ def sequential(name: str, *, dark: bool, cube: bool) -> tuple[RGB, ...]:
     """The ramp of a palette from nothing to most, lighter on dark, darker on light; `cube` keeps to 256 colours."""
     palette = PALETTES[name]
     anchors = [_rgb(text) for text in palette.anchors.split()]
-    ramp = _interpolate(anchors if dark else [PAPER, *reversed(anchors)], LEVELS)
+    darker = [anchor for anchor in reversed(anchors) if lightness(anchor) < lightness(PAPER)]
+    ramp = _interpolate(anchors if dark else [PAPER, *darker], LEVELS)
     if cube:
         ramp = _chosen_cube_colours(palette.cube) if palette.cube and dark else _even_cube_colours(ramp)
     return tuple(ramp)
@@ -72,7 +73,7 @@ def _away(middle: RGB, hue: RGB, count: int, *, dark: bool) -> list[RGB]:
 
 def readable_on(colour: RGB) -> RGB:
     """Black or white, whichever is easier to read on a colour."""
-    return (0, 0, 0) if lightness(colour) > 0.6 else (255, 255, 255)
+    return (0, 0, 0) if lightness(colour) > 0.565 else (255, 255, 255)
 
 
 def lightness(colour: RGB) -> float:
@@ -116,6 +117,11 @@ def _distance(a: RGB, b: RGB) -> float:
     """How different two colours look: hue as red, green, blue; lightness counts more, as it carries the number."""
     hue = sum(((x - y) / 255) ** 2 for x, y in zip(a, b, strict=True))
     return hue + 6 * (lightness(a) - lightness(b)) ** 2
+
+
+def cube_number(colour: RGB) -> int:
+    """The number among xterm's 256 of a colour of a ramp for them."""
+    return 16 + _cube().index(colour)
 
 
 def _nearest_cube(colour: RGB) -> RGB:

@@ -9,8 +9,9 @@ from rich.segment import Segment
 from rich.style import Style
 
 from .cells import Line, Lines
-from .ink import MASKED, Ink
+from .ink import MASKED, NOT_FINITE, Ink
 from .levels import Levels, Shades
+from .palettes import LEVELS
 
 NOTHING = -3
 """The level of the half below the last row of an odd number."""
@@ -68,19 +69,21 @@ def half_cells(ink: Ink, signed: bool, pair: tuple[Levels, Levels | None], colum
 
 
 def _half_cell(ink: Ink, above: int, below: int, signed: bool) -> tuple[str, Style]:
-    if below == NOTHING:  # the last row of an odd number has nothing beneath it
-        below_style = ink.text
-        if not ink.shaded:
-            return ink.glyph(above, signed=signed)[0][-1], ink.glyph(above, signed=signed)[1]
-        return "▀", Style(color=ink.cell(above, signed=signed).bgcolor, bgcolor=below_style.bgcolor)
     if not ink.shaded:
-        strongest = max(above, below, key=lambda level: abs(level - 15.5) if signed and level >= 0 else level)
-        text, style = ink.glyph(strongest, signed=signed)
-        return text[-1], style
-    if above == below:
+        return ink.small_glyph(max(above, below, key=lambda level: _strength(level, signed)), signed=signed)
+    if above == below or (below == NOTHING and above < 0):
         text, style = cell(ink, above, signed)
         return text[0], style
+    if below == NOTHING:  # the last row of an odd number has nothing beneath it
+        return "▀", Style(color=ink.cell(above, signed=signed).bgcolor, bgcolor=ink.text.bgcolor)
     return "▀", ink.halves(above, below, signed=signed)
+
+
+def _strength(level: int, signed: bool) -> float:
+    """Which of two levels stands for both in one character: what is no number first, what is masked last."""
+    if level < 0:
+        return LEVELS if level == NOT_FINITE else level
+    return abs(level - (LEVELS - 1) / 2) if signed else level
 
 
 def _half_cursor(ink: Ink, above: int, below: int, half: int, signed: bool) -> Segment:

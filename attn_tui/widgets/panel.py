@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..pictures.cells import Lines
+from ..pictures.cells import Lines, page
 from ..pictures.frame import frame
 from ..scene import Scene
 
@@ -80,7 +80,7 @@ class Panel(Widget):
         if self._title is not None and self._framed:
             focused = scene.session.view.panel == self.id
             lines = frame(lines, self._title(scene), width, height, scene.ink, focused=focused)
-        return [Strip(line) for line in lines]
+        return [Strip(line) for line in page(lines, width, height, scene.ink.text)]
 
     def _replace(self, strips: list[Strip]) -> None:
         """Take the new strips and mark the rows that differ, neighbouring ones as one region."""

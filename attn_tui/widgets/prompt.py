@@ -32,7 +32,9 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """A label and an input."""
         yield Label("", markup=False)
-        yield Input(compact=True, select_on_focus=True)
+        line = Input(compact=True, select_on_focus=True)
+        line.cursor_blink = False
+        yield line
 
     @property
     def is_open(self) -> bool:
