@@ -27,7 +27,7 @@ from .pictures.ink import Ink, Tier, make_ink
 from .pictures.keys import keys_title, running_text, text_title, top_keys
 from .pictures.knobs import knob_at, knobs, value_of
 from .pictures.plan import UNBOUNDED, Plan, plan_map
-from .pictures.svg import without_web_fonts
+from .pictures.svg import tidied
 from .pictures.truth import hints_line, title_line, too_small, truth_line
 from .scene import Scene, make_scene
 from .view import Session
@@ -79,6 +79,7 @@ class Explorer(App[str]):
             self.register_theme(theme)
         self.session = session
         self.scene = make_scene(session, self._ink(session))
+        self._take_theme(self.scene)
         self._window = self.size
         self._starting = ExitStack()
         self.knob = ""
@@ -157,10 +158,13 @@ class Explorer(App[str]):
             for name, on in layout.classes(scene, self._window).items():
                 self.screen.set_class(on, name)
             self.screen.set_class(self.prompt.is_open, "asking")
-            if scene.ink.shaded:
-                self.theme = f"attn-{scene.session.view.theme}"
+            self._take_theme(scene)
             for panel in self.query(Panel):
                 panel.show(scene)
+
+    def _take_theme(self, scene: Scene) -> None:
+        if scene.ink.shaded:
+            self.theme = f"attn-{scene.session.view.theme}"
 
     # The one way in which anything changes.
 
@@ -443,8 +447,8 @@ class Explorer(App[str]):
     # Pictures of the screen.
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """The screen as SVG, without fonts from the network."""
-        return without_web_fonts(super().export_screenshot(title=title, simplify=simplify))
+        """The screen as SVG that asks the network for nothing."""
+        return tidied(super().export_screenshot(title=title, simplify=simplify))
 
     # The mouse.
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from . import __version__
 from .encodings import accept_any_text
 from .options import OptionError, Parser, add_options, reader, session_of
-from .parameters import MOST, whole
+from .values import MOST, whole
 
 WIDTHS = (20, 1000)
 TIERS = ("auto", "truecolor", "256", "16", "none")

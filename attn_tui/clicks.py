@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from .moves import go_to, with_view
 from .pictures.heads import head_at
-from .pictures.plan import Plan
+from .pictures.plan import UNBOUNDED, Plan
 from .pictures.truth import page_at
 from .scene import Scene
 from .view import Session
 
 
-def clicked(scene: Scene, plan: Plan, panel: str, place: tuple[int, int], width: int) -> Session | None:
-    """The session after a press at a column and row of a panel of some width, or None where nothing is there."""
+def clicked(
+    scene: Scene, plan: Plan, panel: str, place: tuple[int, int], width: int, height: int = UNBOUNDED
+) -> Session | None:
+    """The session after a press at a column and row of a panel of some size, or None where nothing is there."""
     x, y = place
     if panel == "map":
         cell = plan.cell_at(x, y)
         return go_to(scene, *cell) if cell else None
     if panel == "heads":
-        head = head_at(scene, x, y, width)
+        head = head_at(scene, place, width, height)
         return None if head is None else with_view(scene, head=head)
     if panel == "title":
         page = page_at(x)

@@ -6,28 +6,34 @@ Textual, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import math
-import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from attn_engine import (
-    ALIGNMENTS,
-    SCALED,
-    SOURCES,
-    UNSCALED,
-    Entry,
-    Kind,
-    entries,
-    normaliser_signatures,
-    parse,
-    parse_normaliser,
-)
+from attn_engine import ALIGNMENTS, SCALED, SOURCES, UNSCALED, Kind, normaliser_signatures
 
 from . import view as views
 from .pictures.palettes import PALETTES
+from .values import (
+    MOST,
+    POWERS,
+    TEMPERATURES,
+    along,
+    around,
+    one_of,
+    read_normaliser,
+    read_pair,
+    read_positive,
+    read_rule,
+    read_scale,
+    read_zoom,
+    ready_made,
+    step,
+    whole,
+    write_number,
+    write_pair,
+    write_scale,
+)
 
 
 @dataclass(frozen=True)
@@ -55,151 +61,6 @@ class Parameter:
     def option(self) -> str:
         """The option's first spelling."""
         return self.options[0]
-
-
-# Ways to read and to turn.
-
-
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """Whole numbers of a range; thousands may be set apart, as in 1,024."""
-
-    def read(text: str) -> int:
-        written = re.fullmatch(r"\s*([0-9]{1,15}|[0-9]{1,3}([,_][0-9]{3}){1,4})\s*", text)
-        digits = written[1].replace(",", "").replace("_", "") if written else ""
-        if not (digits and least <= int(digits) <= most):
-            raise ValueError(f"{_quoted(text)} is not a whole number from {least} to {most:,}")
-        return int(digits)
-
-    return read
-
-
-def _positive(text: str) -> float:
-    number = _number(text)
-    if number is None or number <= 0:
-        raise ValueError(f"{_quoted(text)} is not a number above 0")
-    return number
-
-
-def _scale(text: str) -> float | str:
-    plain = text.strip().lower().replace(" ", "")
-    if plain in (SCALED, "1/sqrt(d_k)", "1/√dk", "default"):
-        return SCALED
-    if plain == UNSCALED:
-        return UNSCALED
-    number = _number(text)
-    if number is None:
-        raise ValueError(f"{_quoted(text)}; possible are 1/√d_k (or 1/sqrt(d_k)), none, or a number")
-    return number
-
-
-def _rule(kind: Kind) -> Callable[[str], str]:
-    return lambda text: str(parse(text, kind))
-
-
-def _normaliser(text: str) -> str:
-    name, numbers = parse_normaliser(text)
-    return f"{name}({_plain_number(numbers[0])})" if numbers else name
-
-
-def one_of(names: Iterable[str]) -> Callable[[str], str]:
-    """One of a few names; a beginning that fits only one is enough."""
-    known = tuple(names)
-
-    def read(text: str) -> str:
-        word = text.strip()
-        fitting = [name for name in known if name.startswith(word)] if word else []
-        if word in known or len(fitting) == 1:
-            return word if word in known else fitting[0]
-        raise ValueError(f"{_quoted(text)}; possible are {', '.join(known)}")
-
-    return read
-
-
-def _zoom(text: str) -> str:
-    if text.strip().isdigit():
-        return str(whole(2, views.MOST_BLOCK)(text))
-    try:
-        return one_of(("auto", *views.ZOOMS))(text)
-    except ValueError as error:
-        raise ValueError(f"{error}, 2 … {views.MOST_BLOCK}") from None
-
-
-def _pair(text: str) -> tuple[int, int]:
-    first, comma, second = text.partition(",")
-    read = whole(0, 10**9)
-    try:
-        return read(first), read(second if comma else first)
-    except ValueError:
-        raise ValueError(f"{_quoted(text)} is not QUERY,KEY: two positions counted from 0") from None
-
-
-def _write_pair(pair: tuple[int, int]) -> str:
-    return f"{pair[0]},{pair[1]}"
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text.strip().replace("−", "-"))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _plain_number(number: float) -> str:
-    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
-
-
-def _write_scale(scale: float | str) -> str:
-    return scale if isinstance(scale, str) else _plain_number(scale)
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:39] + "…")
-
-
-def step(least: int, most: int) -> Callable[[int, int], int]:
-    """One up or down, within a range."""
-    return lambda value, direction: min(max(value + direction, least), most)
-
-
-def along(ladder: tuple[float, ...]) -> Callable[[Any, int], Any]:
-    """The next rung of a ladder of numbers, which stays where it is at its ends."""
-
-    def turn(value: float, direction: int) -> float:
-        if direction > 0:
-            return ladder[min(bisect_right(ladder, value), len(ladder) - 1)]
-        return ladder[max(bisect_left(ladder, value) - 1, 0)]
-
-    return turn
-
-
-def around(names: Iterable[Any]) -> Callable[[Any, int], Any]:
-    """The next of a few names, round and round; from a value that is none of them, the first."""
-    known = tuple(names)
-
-    def turn(value: Any, direction: int) -> Any:
-        return known[(known.index(value) + direction) % len(known)] if value in known else known[0]
-
-    return turn
-
-
-TEMPERATURES = (
-    *(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
-    *(1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0),
-)
-POWERS = tuple(2**power for power in range(17))
-MOST = 1_048_576
-
-
-def ready_made(kind: Kind) -> tuple[str, ...]:
-    """The rules of the catalogue that need no number, with the numbers they have: what a knob turns through."""
-    rules = (entry for entry in entries(kind) if not entry.required)
-    return tuple(str(parse(_with_defaults(entry), kind)) for entry in rules)
-
-
-def _with_defaults(entry: Entry) -> str:
-    numbers = ", ".join(repr(default) for _, default in entry.parameters)
-    return f"{entry.name}({numbers})" if numbers else entry.name
 
 
 _masks = ready_made(Kind.MASK)
@@ -264,8 +125,8 @@ KNOBS: tuple[Parameter, ...] = (
         key="s",
         possible="1/√d_k, none, a number",
         help="what the scores q·k are multiplied with",
-        read=_scale,
-        write=_write_scale,
+        read=read_scale,
+        write=write_scale,
         turn=around((SCALED, UNSCALED)),
     ),
     Parameter(
@@ -275,8 +136,8 @@ KNOBS: tuple[Parameter, ...] = (
         key="t",
         possible="> 0",
         help="what the scores are divided by before the normaliser",
-        read=_positive,
-        write=_plain_number,
+        read=read_positive,
+        write=write_number,
         turn=along(TEMPERATURES),
     ),
     Parameter(
@@ -286,7 +147,7 @@ KNOBS: tuple[Parameter, ...] = (
         key="m",
         possible=f"{', '.join(_masks)}, or any rule of q and k",
         help="who may look where",
-        read=_rule(Kind.MASK),
+        read=read_rule(Kind.MASK),
         examples=_masks,
         turn=around(_masks),
     ),
@@ -297,7 +158,7 @@ KNOBS: tuple[Parameter, ...] = (
         key="b",
         possible=f"{', '.join(_score_mods)}, or any rule of s, q, k, h",
         help="what changes a score",
-        read=_rule(Kind.SCORE_MOD),
+        read=read_rule(Kind.SCORE_MOD),
         examples=_score_mods,
         turn=around(_score_mods),
     ),
@@ -308,7 +169,7 @@ KNOBS: tuple[Parameter, ...] = (
         key="o",
         possible=", ".join(normaliser_signatures()),
         help="how scores become weights",
-        read=_normaliser,
+        read=read_normaliser,
         examples=normaliser_signatures(),
         turn=around(("softmax", "softmax1", "sink_logit(1)", "sigmoid", "sparsemax")),
     ),
@@ -377,7 +238,7 @@ VIEW: tuple[Parameter, ...] = (
         ("--zoom",),
         f"auto, numbers, cells, half, 2 … {views.MOST_BLOCK}",
         "how large a cell is drawn; a number n makes each cell a block of n × n positions",
-        _zoom,
+        read_zoom,
     ),
     Parameter(
         "blocks",
@@ -388,15 +249,15 @@ VIEW: tuple[Parameter, ...] = (
         turn=around(views.BLOCKS),
     ),
     Parameter(
-        "cursor", ("--cursor",), "QUERY,KEY", "the cell to stand on", _pair, _write_pair
+        "cursor", ("--cursor",), "QUERY,KEY", "the cell to stand on", read_pair, write_pair
     ),
     Parameter(
         "scroll",
         ("--scroll",),
         "QUERY,KEY",
         "the first row and column shown where not all fit",
-        _pair,
-        _write_pair,
+        read_pair,
+        write_pair,
     ),
     Parameter(
         "compare",

@@ -23,6 +23,7 @@ from attn_tui.view import Session
 from attn_tui.widgets.panel import Panel
 
 WIDE = (120, 40)
+SMALL = (80, 24)
 TYPED = "type "
 """What a text to type begins with, among keys to press."""
 
@@ -42,12 +43,11 @@ class Hands:
     async def press(self, *keys: str) -> None:
         """Press keys by their names or characters; `type some text` types it."""
         for key in keys:
-            if key.startswith(TYPED):
-                await self.press(*key.removeprefix(TYPED))
-            else:
-                name = _character_to_key(key) if len(key) == 1 else key
-                self.app.post_message(events.Key(name, key if len(key) == 1 else key_to_character(name)))
-                await self.settle()
+            for pressed in key.removeprefix(TYPED) if key.startswith(TYPED) else [key]:
+                name = _character_to_key(pressed) if len(pressed) == 1 else pressed
+                character = pressed if len(pressed) == 1 else key_to_character(name)
+                self.app.post_message(events.Key(name, character))
+            await self.settle()
 
     async def settle(self) -> None:
         """Let every message go its way, until nothing is drawn any more."""

@@ -18,6 +18,7 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import Binding
 from textual.driver import Driver
+from textual.screen import Screen
 
 import attn_tui.scene
 from attn_engine import pipeline
@@ -30,7 +31,7 @@ from attn_tui.pictures.ink import Tier, make_ink
 from attn_tui.scene import make_scene
 from attn_tui.view import Session
 from attn_tui.widgets.panel import Panel
-from tests.hands import WIDE, Hands, explorer, session_of
+from tests.hands import SMALL, WIDE, Hands, explorer, session_of
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 
@@ -217,7 +218,8 @@ def test_every_row_of_the_table_of_keys_has_a_case_and_every_binding_is_in_a_tab
 
 @pytest.mark.parametrize(("name", "key"), KEYS, ids=[f"{name}: {key}" for name, key in KEYS])
 async def test_a_key_does_what_the_table_says(name: str, key: str) -> None:
-    for case in CASES[name]:
+    cases = CASES[name] if key == BY_NAME[name].keys[0] else CASES[name][:1]
+    for case in cases:
         async with explorer(case.start) as hands:
             start = hands.session
             await hands.press(*(key if pressed == KEY else pressed for pressed in case.keys))
@@ -277,7 +279,7 @@ def wanted(options: str) -> Session:
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.key)
 async def test_a_letter_chooses_a_knob_and_comma_and_full_stop_turn_it(knob: Knob) -> None:
-    async with explorer(knob.start) as hands:
+    async with explorer(knob.start, size=SMALL) as hands:
         start = hands.session
         await hands.press(knob.key)
         row = BY_KEY[knob.key]
@@ -293,7 +295,7 @@ async def test_a_letter_chooses_a_knob_and_comma_and_full_stop_turn_it(knob: Kno
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.key)
 async def test_enter_types_a_value_and_a_wrong_one_gets_one_line(knob: Knob) -> None:
-    async with explorer(knob.start) as hands:
+    async with explorer(knob.start, size=SMALL) as hands:
         start = hands.session
         row = BY_KEY[knob.key]
         await hands.press(knob.key, "enter")
@@ -327,7 +329,7 @@ async def test_escape_leaves_the_prompt_and_then_the_knob_and_changes_nothing() 
 
 @pytest.mark.parametrize("key", ["Q", "K", "H", "d", "r"])
 async def test_a_knob_that_the_sample_fixes_says_so(key: str) -> None:
-    async with explorer() as hands:
+    async with explorer(size=SMALL) as hands:
         start = hands.session
         await hands.press(key)
         for act in (".", ",", "enter"):
@@ -475,7 +477,7 @@ async def test_the_arrows_choose_a_head_in_the_panel_of_heads() -> None:
 
 
 async def test_the_help_scrolls_to_its_end_and_any_act_leaves_it() -> None:
-    async with explorer(size=(80, 24)) as hands:
+    async with explorer(size=SMALL) as hands:
         await hands.press("?")
         seen = set(hands.rows)
         for _ in range(20):
@@ -522,13 +524,28 @@ def test_no_act_needs_a_ctrl_chord() -> None:
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the explorer writes to its terminal."""
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the explorer draws, as a terminal would get it."""
     texts: list[str] = []
-    run_test = Explorer._build_driver
+    display = Explorer._display
+
+    def spied(app: Explorer, screen: Screen[Any], update: Any) -> None:
+        if update is not None:
+            texts.append(update.render_segments(app.console))
+        display(app, screen, update)
+
+    monkeypatch.setattr(Explorer, "_display", spied)
+    return texts
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the explorer asks of its terminal, beside drawing."""
+    texts: list[str] = []
+    build = Explorer._build_driver
 
     def spied(app: Explorer, *args: Any, **kwargs: Any) -> Driver:
-        driver = run_test(app, *args, **kwargs)
+        driver = build(app, *args, **kwargs)
         monkeypatch.setattr(driver, "write", texts.append)
         return driver
 
@@ -611,7 +628,7 @@ async def test_save_refuses_in_one_line_and_touches_nothing(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.txt").write_text("mine")
     (tmp_path / "full.txt").mkdir()
-    async with explorer(size=(400, 40)) as hands:
+    async with explorer(size=(400, 12)) as hands:
         before = hands.rows
         await hands.press("S", *([f"type {name}"] if name else ["backspace"]), "enter")
         assert why in hands.truth
@@ -641,13 +658,14 @@ async def test_quitting_works_from_everywhere_and_hands_on_what_was_copied(keys:
     assert hands.app.return_value == "attn-tui"
 
 
-async def test_nothing_that_a_terminal_would_obey_can_be_pasted_into_the_prompt(written: list[str]) -> None:
+async def test_nothing_that_a_terminal_would_obey_can_be_pasted_into_the_prompt(drawn: list[str]) -> None:
     async with explorer() as hands:
         await hands.press(":", "type mask")
         hands.app.post_message(events.Paste(" \x1b]0;title\x07\x9b5m\u202e causal\nescape"))
         await hands.settle()
         assert hands.typed == "mask ␛]0;title␇�5m� causal"
-        assert not re.search("\x1b\\]0|[\x07\x9b\u202e]", "".join(written))
+        assert "␛]0;title" in "".join(drawn)
+        assert not re.search("\x1b\\]0|[\x07\x9b\u202e]", "".join(drawn))
 
 
 async def test_letters_typed_into_the_prompt_are_text_and_not_keys() -> None:
@@ -697,7 +715,7 @@ async def test_the_wheel_moves_the_cursor_of_the_map_whichever_panel_the_keys_go
 
 
 async def test_the_wheel_scrolls_the_help() -> None:
-    async with explorer(size=(80, 24)) as hands:
+    async with explorer(size=SMALL) as hands:
         await hands.press("?")
         first = hands.screen
         await hands.wheel("help", down=True)
@@ -842,22 +860,24 @@ async def test_a_mistake_in_computing_leaves_the_screen_as_it_was(monkeypatch: p
 # At rest.
 
 
-@pytest.mark.parametrize("keys", [(), ("t", ".", "enter", "type 2"), ("?",), ("2",), ("y",)], ids=" ".join)
-async def test_nothing_is_drawn_while_nobody_types(keys: tuple[str, ...], written: list[str]) -> None:
+@pytest.mark.parametrize("keys", [(), ("t", ".", "enter", "type 2"), ("2", "y")], ids=" ".join)
+async def test_nothing_is_drawn_while_nobody_types(keys: tuple[str, ...], drawn: list[str]) -> None:
     async with explorer() as hands:
         await hands.press(*keys)
         await asyncio.sleep(0.1)
-        written.clear()
-        await asyncio.sleep(0.7)
-        assert written == []
+        assert drawn
+        drawn.clear()
+        await asyncio.sleep(0.5)
+        assert drawn == []
 
 
-async def test_a_key_that_changes_nothing_draws_nothing(written: list[str]) -> None:
+async def test_a_key_that_changes_nothing_draws_nothing(drawn: list[str]) -> None:
     async with explorer("--cursor 0,0") as hands:
         await hands.press("up")
-        written.clear()
+        assert drawn
+        drawn.clear()
         await hands.press("up", "left", "e", "shift+f5", "ctrl+g", "é")
-        assert "".join(written) == ""
+        assert drawn == []
 
 
 # Whatever is pressed.
@@ -884,10 +904,8 @@ def any_key(chance: random.Random, *, asked: bool) -> str:
     [
         (1, (120, 40), Tier.TRUECOLOR),
         (2, (80, 24), Tier.CUBE),
-        (3, (60, 20), Tier.BASIC),
-        (4, (31, 9), Tier.TRUECOLOR),
-        (5, (200, 12), Tier.NONE),
-        (6, (20, 6), Tier.CUBE),
+        (3, (31, 9), Tier.BASIC),
+        (4, (200, 6), Tier.NONE),
     ],
 )
 async def test_after_any_keys_the_explorer_lives_and_every_row_is_whole(

@@ -80,9 +80,7 @@ def _own(scene: Scene) -> str:
 def _strip(scene: Scene, width: int, height: int) -> Lines:
     ink, heads = scene.ink, scene.attention.num_heads
     alike = likeness(scene.attention)[scene.head]
-    cell = 3 if heads <= 100 else 4
-    per_line = max(width // cell, 1)
-    first = min(scene.head // per_line, max(-(-heads // per_line) - height, 0)) * per_line
+    cell, per_line, first = _strip_shape(scene, width, height)
     lines: Lines = []
     for start in range(first, min(first + per_line * height, heads), per_line):
         line: Line = []
@@ -94,16 +92,25 @@ def _strip(scene: Scene, width: int, height: int) -> Lines:
     return lines
 
 
+def _strip_shape(scene: Scene, width: int, height: int) -> tuple[int, int, int]:
+    """How wide each head's cell is, how many stand in a line, and the first head shown where not all fit."""
+    heads = scene.attention.num_heads
+    cell = 3 if heads <= 100 else 4
+    per_line = max(width // cell, 1)
+    return cell, per_line, min(scene.head // per_line, max(-(-heads // per_line) - height, 0)) * per_line
+
+
 def _shade(ink: Ink, level: int) -> Any:
     return ink.cell(level, signed=False) if ink.shaded else ink.text
 
 
-def head_at(scene: Scene, x: int, y: int, width: int) -> int | None:
-    """The head whose cell stands at a place of the glance."""
-    cell = 3 if scene.attention.num_heads <= 100 else 4
-    per_line = max(width // cell, 1)
-    head = y * per_line + x // cell
-    return head if x // cell < per_line and head < scene.attention.num_heads else None
+def head_at(scene: Scene, place: tuple[int, int], width: int, height: int) -> int | None:
+    """The head whose cell stands at a column and row of the glance."""
+    cell, per_line, first = _strip_shape(scene, width, max(height - 4, 1))
+    column, row = place[0] // cell, place[1]
+    head = first + row * per_line + column
+    there = column < per_line and row < max(height - 4, 1)
+    return head if there and head < scene.attention.num_heads else None
 
 
 # The page of all heads.

@@ -88,7 +88,7 @@ def _colour_bar(scene: Scene, plan: Plan, tones: Shades, width: int) -> Line:
     if scene.session.view.stage == "mask" and not scene.signed:
         return [Segment(*cell(ink, LEVELS - 1, tones.signed)), Segment(" may look  ", ink.dim), *masked, *note]
     for shades_shown in (8, 4, 2):
-        levels = [index * (LEVELS - 1) // (shades_shown - 1) for index in range(shades_shown)]
+        levels = [round(index * (LEVELS - 1) / (shades_shown - 1)) for index in range(shades_shown)]
         bar = [_swatch(scene, plan, level) for level in levels]
         line = [Segment(f"{low} ", ink.dim), *bar, Segment(f" {high}  ", ink.dim), *masked, *note]
         if width_of(line) <= width:

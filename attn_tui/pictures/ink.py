@@ -87,8 +87,8 @@ class Ink:
 
     def small_glyph(self, level: int, *, signed: bool) -> tuple[str, Style]:
         """One character for a level where there are too few colours, and its style."""
-        (first, second), style = self.glyph(level, signed=signed)
-        return BELOW_ZERO[GLYPHS.index(second)] if first == "-" else first, style
+        text, style = self.glyph(level, signed=signed)
+        return BELOW_ZERO[GLYPHS.index(text[1])] if text[0] == "-" else text[0], style
 
 
 @lru_cache(maxsize=256)

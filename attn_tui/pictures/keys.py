@@ -120,7 +120,7 @@ def _word(ink: Ink, text: str, level: int, *, marked: bool) -> Line:
     else:
         strong = level >= 16
         style = ink.hatch if level == MASKED else Style(bold=strong, reverse=strong, dim=0 <= level < 4) + ink.text
-        text = text if level != MASKED else "╱" * len(text)
+        text = text if level != MASKED else "╱" * cell_len(text)
     if marked:
         style += Style(underline=True, bold=True)
     return [Segment(text, style), Segment(" ", ink.text)]

@@ -127,4 +127,4 @@ def whole_size(scene: Scene, width: int) -> int:
     """The rows that the whole map takes at a width: labels, cells, colour bar."""
     plan = plan_map(scene, width, MOST_ROWS if scene.session.view.zoom == "auto" else UNBOUNDED)
     rows = -(-plan.whole[0] // 2) if plan.zoom.halves else plan.whole[0]
-    return plan.label_height + rows + 1
+    return max(plan.label_height + rows + 1, LEAST_WITH_BAR)

@@ -64,7 +64,7 @@ def formula(scene: Scene) -> str:
     if shown.score_mod not in ("none", "s"):
         scores = f"mod({scores})"
     if shown.temperature != 1:
-        scores = f"{scores}/{figure(shown.temperature, 2).rstrip('0').rstrip('.')}"
+        scores = f"{scores}/{shown.temperature:g}"
     if shown.mask not in ("full", "true"):
         scores = f"{scores} + mask"
     return f"{name}({scores})·V"

@@ -1,0 +1,167 @@
+"""Values as people type them: ways to read, to write and to turn them, for the table of parameters.
+
+A reader takes a text and raises ValueError saying what is possible.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attn_engine import SCALED, UNSCALED, Entry, Kind, entries, parse, parse_normaliser
+
+from . import view as views
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Whole numbers of a range; thousands may be set apart, as in 1,024."""
+
+    def read(text: str) -> int:
+        written = re.fullmatch(r"\s*([0-9]{1,15}|[0-9]{1,3}([,_][0-9]{3}){1,4})\s*", text)
+        digits = written[1].replace(",", "").replace("_", "") if written else ""
+        if not (digits and least <= int(digits) <= most):
+            raise ValueError(f"{_quoted(text)} is not a whole number from {least} to {most:,}")
+        return int(digits)
+
+    return read
+
+
+def read_positive(text: str) -> float:
+    """A number above 0."""
+    number = _number(text)
+    if number is None or number <= 0:
+        raise ValueError(f"{_quoted(text)} is not a number above 0")
+    return number
+
+
+def read_scale(text: str) -> float | str:
+    """1/√d_k, none or a number."""
+    plain = text.strip().lower().replace(" ", "")
+    if plain in (SCALED, "1/sqrt(d_k)", "1/√dk", "default"):
+        return SCALED
+    if plain == UNSCALED:
+        return UNSCALED
+    number = _number(text)
+    if number is None:
+        raise ValueError(f"{_quoted(text)}; possible are 1/√d_k (or 1/sqrt(d_k)), none, or a number")
+    return number
+
+
+def read_rule(kind: Kind) -> Callable[[str], str]:
+    """A rule of the notation, as its canonical text."""
+    return lambda text: str(parse(text, kind))
+
+
+def read_normaliser(text: str) -> str:
+    """A normaliser with its number."""
+    name, numbers = parse_normaliser(text)
+    return f"{name}({write_number(numbers[0])})" if numbers else name
+
+
+def one_of(names: Iterable[str]) -> Callable[[str], str]:
+    """One of a few names; a beginning that fits only one is enough."""
+    known = tuple(names)
+
+    def read(text: str) -> str:
+        word = text.strip()
+        fitting = [name for name in known if name.startswith(word)] if word else []
+        if word in known or len(fitting) == 1:
+            return word if word in known else fitting[0]
+        raise ValueError(f"{_quoted(text)}; possible are {', '.join(known)}")
+
+    return read
+
+
+def read_zoom(text: str) -> str:
+    """A zoom by its name, or the side of a block."""
+    if text.strip().isdigit():
+        return str(whole(2, views.MOST_BLOCK)(text))
+    try:
+        return one_of(("auto", *views.ZOOMS))(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, 2 … {views.MOST_BLOCK}") from None
+
+
+def read_pair(text: str) -> tuple[int, int]:
+    """Two positions as QUERY,KEY; one number stands for both."""
+    first, comma, second = text.partition(",")
+    read = whole(0, 10**9)
+    try:
+        return read(first), read(second if comma else first)
+    except ValueError:
+        raise ValueError(f"{_quoted(text)} is not QUERY,KEY: two positions counted from 0") from None
+
+
+def write_pair(pair: tuple[int, int]) -> str:
+    """The pair as it is typed."""
+    return f"{pair[0]},{pair[1]}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text.strip().replace("−", "-"))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def write_number(number: float) -> str:
+    """The number as it is typed, whole where it is."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def write_scale(scale: float | str) -> str:
+    """The scale as it is typed."""
+    return scale if isinstance(scale, str) else write_number(scale)
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+def step(least: int, most: int) -> Callable[[int, int], int]:
+    """One up or down, within a range."""
+    return lambda value, direction: min(max(value + direction, least), most)
+
+
+def along(ladder: tuple[float, ...]) -> Callable[[Any, int], Any]:
+    """The next rung of a ladder of numbers, which stays where it is at its ends."""
+
+    def turn(value: float, direction: int) -> float:
+        if direction > 0:
+            return ladder[min(bisect_right(ladder, value), len(ladder) - 1)]
+        return ladder[max(bisect_left(ladder, value) - 1, 0)]
+
+    return turn
+
+
+def around(names: Iterable[Any]) -> Callable[[Any, int], Any]:
+    """The next of a few names, round and round; from a value that is none of them, the first."""
+    known = tuple(names)
+
+    def turn(value: Any, direction: int) -> Any:
+        return known[(known.index(value) + direction) % len(known)] if value in known else known[0]
+
+    return turn
+
+
+TEMPERATURES = (
+    *(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    *(1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0),
+)
+POWERS = tuple(2**power for power in range(17))
+MOST = 1_048_576
+
+
+def ready_made(kind: Kind) -> tuple[str, ...]:
+    """The rules of the catalogue that need no number, with the numbers they have: what a knob turns through."""
+    rules = (entry for entry in entries(kind) if not entry.required)
+    return tuple(str(parse(_with_defaults(entry), kind)) for entry in rules)
+
+
+def _with_defaults(entry: Entry) -> str:
+    numbers = ", ".join(repr(default) for _, default in entry.parameters)
+    return f"{entry.name}({numbers})" if numbers else entry.name
