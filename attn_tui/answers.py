@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from .actions import BY_NAME
 from .moves import MOVES, Refusal, go_to, with_view
+from .opening import check_places
 from .options import OptionError, read_options
 from .parameters import BY_FIELD, PARAMETERS
 from .pictures.plan import Plan
-from .scene import Scene
+from .scene import Scene, make_scene
 from .view import Session
 
 OPTIONS = (*(option for row in PARAMETERS for option in row.options), "--pin")
@@ -54,7 +55,9 @@ def position(scene: Scene, text: str) -> Session:
 
 def options(scene: Scene, text: str, words: list[str]) -> Session:
     """The session with options typed: `mask causal & window(3)`, `mask=causal` and `--mask causal` are the same."""
-    return read_options(_as_options(text.strip(), words), scene.session)
+    session = read_options(_as_options(text.strip(), words), scene.session)
+    check_places(make_scene(session, scene.ink), scene.session.view)
+    return session
 
 
 def _as_options(text: str, words: list[str]) -> list[str]:
@@ -65,7 +68,8 @@ def _as_options(text: str, words: list[str]) -> list[str]:
     if option not in OPTIONS:
         raise OptionError(f"{name!r} is no command and no option; ? lists them")
     if equals:
-        return [f"{option}={text[len(name) + 1 :].strip()}"]
+        value = words[0] if len(words) == 1 else text
+        return [f"{option}={value[len(name) + 1 :].strip()}"]
     rest = text[len(name) :].strip()
     if " --" in rest or option in FLAGS or not rest:
         return [option, *words[1:]]

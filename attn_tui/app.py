@@ -73,8 +73,9 @@ class Explorer(App[str]):
     ]
 
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
-        super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))
-        self._tier = tier or terminal.tier_of(self)
+        tier = tier or terminal.find_tier()
+        super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))  # there, the terminal's own colours
+        self._tier = tier
         for theme in themes():
             self.register_theme(theme)
         self.session = session
@@ -163,8 +164,7 @@ class Explorer(App[str]):
                 panel.show(scene)
 
     def _take_theme(self, scene: Scene) -> None:
-        if scene.ink.shaded:
-            self.theme = f"attn-{scene.session.view.theme}"
+        self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
     # The one way in which anything changes.
 

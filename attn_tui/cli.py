@@ -18,12 +18,14 @@ TIERS = ("auto", "truecolor", "256", "16", "none")
 DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
 EPILOG = """\
 commands:
-  attn-tui             open the explorer
-  attn-tui print       print the picture and its figures, without a screen (attn-tui print --help)
+  attn-tui           open the explorer
+  attn-tui print     print the picture and its figures, without a screen;
+                     attn-tui print --help
 
-A value that starts with "-" is written with "=": --scale=-1. In the explorer, ? lists the keys, and y copies
-the command that makes the picture on the screen. Status: 0 done, 2 a wrong option or no terminal to draw on,
-74 output that could not be written, 130 ctrl+c.
+A value that starts with "-" is written with "=": --scale=-1. In the explorer,
+? lists the keys, and y copies the command that makes the picture on the
+screen. Status: 0 done, 2 a wrong option or no terminal to draw on, 74 output
+that could not be written, 130 ctrl+c.
 """
 
 

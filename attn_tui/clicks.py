@@ -11,7 +11,7 @@ from .view import Session
 
 
 def clicked(
-    scene: Scene, plan: Plan, panel: str, place: tuple[int, int], width: int, height: int = UNBOUNDED
+    scene: Scene, plan: Plan, panel: str, place: tuple[int, int], width: int, *, height: int = UNBOUNDED
 ) -> Session | None:
     """The session after a press at a column and row of a panel of some size, or None where nothing is there."""
     x, y = place

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_engine import FieldError
+from attn_engine import FieldError, RuleError
 
 from .options import OptionError
 from .parameters import BY_FIELD
@@ -18,19 +18,25 @@ def open_scene(session: Session, tier: Tier) -> Scene:
         scene = make_scene(session, ink)
     except FieldError as error:
         raise OptionError(f"{BY_FIELD[error.field].option}: {error}") from None
+    except RuleError as error:
+        rules = {session.experiment.mask: "--mask", session.experiment.score_mod: "--score-mod"}
+        raise OptionError(f"{rules.get(error.text, '--pin')}: {error}") from None
     except (ValueError, MemoryError) as error:
         raise OptionError(str(error) or "not enough memory for that") from None
-    _check_places(scene, View())
+    check_places(scene, View())
     return scene
 
 
-def _check_places(scene: Scene, default: View) -> None:
-    """The head and the cursor, where they were chosen, have to be there; the defaults give way."""
+def check_places(scene: Scene, before: View) -> None:
+    """Raise OptionError for a head or a cursor that is not there, or nothing to compare with.
+
+    Those of the view before, as of the defaults, were not chosen and give way.
+    """
     view, attention = scene.session.view, scene.attention
     heads, queries, keys = attention.weights.shape
-    if view.head != default.head and view.head >= heads and view.compare != "a":
+    if view.head != before.head and view.head >= heads and view.compare != "a":
         raise OptionError(f"--head: {view.head} is not a head; possible are 0 … {heads - 1}")
-    if view.cursor != default.cursor and (view.cursor[0] >= queries or view.cursor[1] >= keys):
+    if view.cursor != before.cursor and (view.cursor[0] >= queries or view.cursor[1] >= keys):
         raise OptionError(f"--cursor: queries are 0 … {queries - 1}, keys 0 … {keys - 1}")
     if view.compare != "b" and not scene.session.pinned:
         raise OptionError(f"--compare: {view.compare} needs a picture to compare with: --pin OPTIONS")

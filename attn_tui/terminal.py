@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from functools import partial
 from typing import Any
 
+from rich.console import Console
 from rich.segment import Segment
+from textual import constants
 from textual.app import App
 
 from .pictures.ink import Tier
 
-STATUS = {signal.SIGTERM: 143, signal.SIGHUP: 129}
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def end_on_signals(app: App[Any]) -> None:
-    """Let SIGTERM and SIGHUP leave the app as `q` does, so that the terminal is restored."""
+    """Let these signals leave the app as `q` does, so that the terminal is restored."""
     loop = asyncio.get_running_loop()
     for number, status in STATUS.items():
         loop.add_signal_handler(number, partial(app.exit, return_code=status))
 
 
-def tier_of(app: App[Any]) -> Tier:
-    """The colours of the terminal, as Textual found them."""
-    if app.no_color:
+def find_tier() -> Tier:
+    """The colours of the terminal, as Textual will find them."""
+    if "NO_COLOR" in os.environ:
         return Tier.NONE
+    found = Console(color_system=constants.COLOR_SYSTEM, force_terminal=True, legacy_windows=False).color_system  # type: ignore[arg-type]
     tiers = {"truecolor": Tier.TRUECOLOR, "256": Tier.CUBE, "standard": Tier.BASIC}
-    return tiers.get(app.console.color_system or "", Tier.NONE)
+    return tiers.get(found or "", Tier.NONE)
 
 
 def exit_status(app: App[Any]) -> int:

@@ -12,7 +12,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in the environment that changes what is drawn."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "COLORFGBG", "TERM_PROGRAM"):
         monkeypatch.delenv(name, raising=False)
-    for name in [name for name in os.environ if name.startswith("TEXTUAL")]:
+    for name in [name for name in os.environ if name.startswith("TEXTUAL_") and "SNAPSHOT" not in name]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")

@@ -174,6 +174,11 @@ def test_nine_tenths_of_the_weight() -> None:
     assert measures.keys_holding(rows * 0.001).tolist() == [1, 4, 2, 3]
 
 
+def test_keys_that_hold_exactly_the_share_hold_it() -> None:
+    row = np.array([[0.25, 0.5, 0.125, 0.125]])
+    assert [measures.keys_holding(row, share).tolist() for share in (0.5, 0.75, 0.875, 1.0)] == [[1], [2], [3], [4]]
+
+
 # Of a mask, of the values
 
 

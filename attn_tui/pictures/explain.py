@@ -150,4 +150,4 @@ def _share(scene: Scene) -> Step:
     length = float(np.linalg.norm(output))
     along = weight * float(value @ output) / length**2 if length > 0 else 0.0
     how = f"weight {figure(weight)} × |value| {figure(size)} = {figure(weight * size)}; |output| {figure(length)}"
-    return Step("share of the output", f"{along:.0%}", (how, "(weight·value along the output)"))
+    return Step("share of the output", f"{round(along, 2) + 0.0:.0%}", (how, "(weight·value along the output)"))

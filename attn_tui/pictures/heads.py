@@ -124,7 +124,7 @@ def heads_page(scene: Scene, width: int, height: int) -> Lines:
     table = _table(scene)
     table_width = sum(segment.cell_length for segment in table[0])
     matrix_width = 3 * heads + 4
-    below = min(heads + 3, max(height // 2, 5))
+    below = min(heads + 3, max(height // 2, 5), height - 1)
     gallery = page(thumbnails(scene, width, height - below - 1), width, height - below - 1, scene.ink.text)
     room = width - table_width - 3
     if room >= min(matrix_width, 20):

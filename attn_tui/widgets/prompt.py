@@ -49,7 +49,7 @@ class Prompt(Horizontal):
         line.suggester = SuggestFromList(suggestions, case_sensitive=True) if suggestions else None
         line.value = text
         self.add_class("-open")
-        line.focus()
+        self.screen.set_focus(line)  # at once, so that no key that is typed ahead gets lost
 
     def close(self) -> None:
         """Take the prompt away."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from . import attention as stages
 from .attention import Attention, Floats
 from .experiment import Experiment
-from .notation import Kind, parse
+from .notation import Kind, RuleError, parse
 
 RANDOM_MODEL = 64
 """The width of the random sequence that random heads project: the protocol's d_model."""
@@ -21,7 +21,7 @@ RANDOM_MODEL = 64
 RANDOM_CELLS = 2**18
 """How many scores, about, are drawn for random heads: enough for ±0.01, a few milliseconds a change."""
 
-RANDOM_NUMBERS = 2**20
+RANDOM_NUMBERS = 2**21
 """How many numbers of their projections are drawn."""
 
 RANDOM_WIDTH = 128
@@ -54,13 +54,17 @@ def random_similarity(experiment: Experiment, attention: Attention) -> tuple[flo
 
     Heads are projections of X ~ N(0,1) of width 64 by W of variance 2/64, as the diversity experiment draws them,
     with the lengths and d_k of `attention` and the mask, scale, score mod, temperature, normaliser and alignment
-    of `experiment`. None for more than MOST_RANDOM_PAIRS pairs of positions, which would take too long.
+    of `experiment`. None for more than MOST_RANDOM_PAIRS pairs of positions, which would take too long, and for a
+    score mod that overflows on random scores.
     """
     lengths = attention.query_length, attention.key_length
     if lengths[0] * lengths[1] > MOST_RANDOM_PAIRS:
         return None
     settings = replace(experiment, source="random", query_length=0, key_length=0, num_heads=0, seed=0, layer=0)
-    return _random_similarity(settings, *lengths, attention.query.shape[-1])
+    try:
+        return _random_similarity(settings, *lengths, attention.query.shape[-1])
+    except RuleError:
+        return None
 
 
 @lru_cache(maxsize=64)
@@ -79,7 +83,7 @@ def _random_scores(queries: int, keys: int, head_dim: int) -> Floats:
     width = min(head_dim, RANDOM_WIDTH)
     heads = min(max(RANDOM_CELLS // (queries * keys), 2), 4)
     projections = 2 * heads * RANDOM_MODEL * width  # the numbers of one draw's W
-    draws = min(max(RANDOM_CELLS // (heads * queries * keys), 2), max(RANDOM_NUMBERS // projections, 2), 40)
+    draws = min(max(RANDOM_CELLS // (heads * queries * keys), 2), max(RANDOM_NUMBERS // projections, 2), 64)
     stream = np.random.default_rng(0)
     x = stream.standard_normal((draws, 1, max(queries, keys), RANDOM_MODEL), dtype=np.float32)
     shape = (2, draws, heads, RANDOM_MODEL, width)

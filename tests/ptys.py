@@ -1,0 +1,160 @@
+"""A pseudo-terminal with a program in it: press keys, read the screen, see every byte that was written."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pyte
+
+PATIENCE = 30.0
+"""Seconds after which what is waited for will not come."""
+
+START = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "attn_tui", *sys.argv[1:]])
+"""
+"""Makes the terminal the program's own, as a shell would, and becomes the program."""
+
+
+class Terminal:
+    """A terminal in which attn_tui runs."""
+
+    def __init__(self, words: tuple[str, ...], size: tuple[int, int], environment: dict[str, str]) -> None:
+        self.master, self.slave = pty.openpty()
+        self._set_size(*size)
+        self.modes = termios.tcgetattr(self.slave)
+        self.written = b""
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START, *words],
+            stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment, start_new_session=True,
+        )  # fmt: skip
+
+    def _set_size(self, width: int, height: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    # What a person does.
+
+    def press(self, keys: str) -> None:
+        """Send characters, as the keyboard does."""
+        os.write(self.master, keys.encode())
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size, which the kernel tells the program."""
+        self._screen.resize(lines=height, columns=width)
+        self._set_size(width, height)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        self.process.send_signal(number)
+
+    # What a person sees.
+
+    @property
+    def screen(self) -> list[str]:
+        """The rows of the screen."""
+        return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        """The characters of the screen."""
+        return "\n".join(self.screen)
+
+    def read(self, seconds: float) -> bytes:
+        """What the program writes within a time; nothing means that it wrote nothing."""
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        data = os.read(self.master, 65536) if ready else b""
+        self.written += data
+        self._stream.feed(data)
+        return data
+
+    def wait(self, true: Callable[[], bool], what: str = "") -> None:
+        """Read until something is true."""
+        end = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < end, f"waited in vain for {what}\n{self.text}\n{self.written[-500:]!r}"
+            self.read(0.05)
+
+    def sees(self, *texts: str) -> None:
+        """Wait until the screen shows some texts."""
+        self.wait(lambda: all(text in self.text for text in texts), repr(texts))
+
+    def rests(self, seconds: float = 0.3) -> None:
+        """Wait until nothing is written for a while."""
+        end = time.monotonic() + PATIENCE
+        while self.read(seconds):
+            assert time.monotonic() < end, "it never rests"
+
+    def ends(self) -> int:
+        """Wait for the end of the program; its status."""
+        self.wait(lambda: self.process.poll() is not None, "the end")
+        while self.read(0.1):
+            pass
+        return self.process.returncode
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        for end in (self.master, self.slave):
+            if end >= 0:
+                os.close(end)
+        self.master = self.slave = -1
+
+    def close(self) -> None:
+        """End the program if it still runs, and close the window."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.hang_up()
+
+
+@contextmanager
+def opened(*words: str, size: tuple[int, int] = (120, 40), **changes: str) -> Iterator[Terminal]:
+    """A terminal with the explorer in it; `changes` are of its environment."""
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV") if name in os.environ} | changes
+    terminal = Terminal(words, size, {name: text for name, text in environment.items() if text})
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+MODES = {
+    "alternate screen": 1049,
+    "mouse": 1000,
+    "mouse, every movement": 1003,
+    "mouse, extended": 1006,
+    "mouse, as urxvt": 1015,
+    "focus": 1004,
+    "bracketed paste": 2004,
+    "synchronized output": 2026,
+    "messages about the size": 2048,
+}
+"""What a program may switch on in a terminal, and has to switch off again."""
+
+
+def left_behind(terminal: Terminal) -> list[str]:
+    """What of the terminal is not as it was found."""
+
+    def last(sequence: str) -> int:
+        return terminal.written.rfind(f"\x1b[{sequence}".encode())
+
+    found = {name: last(f"?{mode}h") > last(f"?{mode}l") for name, mode in MODES.items()}
+    found["cursor hidden"] = last("?25l") > last("?25h")
+    found["no line wrap"] = last("?7l") > last("?7h")
+    found["other keyboard protocol"] = last(">25u") > last("<u")
+    found["line settings"] = termios.tcgetattr(terminal.slave) != terminal.modes
+    return [name for name, here in found.items() if here]
