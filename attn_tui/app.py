@@ -53,21 +53,22 @@ class Explorer(App[str]):
         (layout.NORMAL, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
+    # With priority keys act one after the other, so that what is typed ahead of the prompt comes into it.
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
                 key,
-                f"act('{action.name}')",
+                "quit" if key == "ctrl+c" else f"act('{action.name}')",
                 action.help,
                 id=action.name if key == action.keys[0] else f"{action.name}.{number}",
-                priority=key == "ctrl+c",
+                priority=True,
                 show=False,
             )
             for action in ACTIONS
             for number, key in enumerate(action.keys)
         ),
         *(
-            Binding(row.key, f"choose('{row.field}')", row.help, id=f"knob.{row.field}", show=False)
+            Binding(row.key, f"choose('{row.field}')", row.help, id=f"knob.{row.field}", priority=True, show=False)
             for row in BY_KEY.values()
         ),
     ]
@@ -200,10 +201,8 @@ class Explorer(App[str]):
     # Keys.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While the prompt is open, only quitting is an act of the keys."""
-        if action in ("act", "choose") and self.query(Prompt) and self.prompt.is_open:
-            return parameters == ("quit",)
-        return True
+        """While the prompt is open, keys are text; only ctrl+c quits even then."""
+        return action not in ("act", "choose") or not (self.query(Prompt) and self.prompt.is_open)
 
     def action_choose(self, field: str) -> None:
         """Choose a knob, and see to it that its value can be seen; the letter of the chosen one leaves it."""
@@ -239,14 +238,10 @@ class Explorer(App[str]):
             self.say(str(refusal))
 
     def action_focus_next(self) -> None:
-        """Tab, which Textual's screens keep for themselves."""
-        if not self.prompt.is_open:
-            self.action_act("panel-on")
+        """Nothing: tab in the prompt leaves the focus there."""
 
     def action_focus_previous(self) -> None:
-        """Shift and tab."""
-        if not self.prompt.is_open:
-            self.action_act("panel-back")
+        """Nothing."""
 
     def _act_in_panel(self, name: str) -> bool:
         """Whether a key was an act of the help, of the heads page, or of the panel that the keys go to."""
@@ -353,7 +348,7 @@ class Explorer(App[str]):
         self.exit("\n".join(dict.fromkeys(self.commands)))
 
     async def action_quit(self) -> None:
-        """Ctrl and q, which Textual keeps for itself."""
+        """What ctrl+c does, and Textual's own ctrl+q."""
         self.do_quit()
 
     def do_copy(self) -> None:
@@ -468,7 +463,8 @@ class Explorer(App[str]):
             if field:
                 self.action_choose(field)
         else:
-            session = clicks.clicked(self.scene, self.plan, panel.id, (event.x, event.y), panel.room[0])
+            width, height = panel.room
+            session = clicks.clicked(self.scene, self.plan, panel.id, (event.x, event.y), width, height=height)
             if session:
                 self.change(session)
 

@@ -31,7 +31,7 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> in
 def _check_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise OptionError("no terminal to open the explorer in; attn-tui print needs none")
-    if os.environ.get("TERM", "dumb") == "dumb":
+    if os.environ.get("TERM", "") in ("", "dumb"):
         raise OptionError("TERM is dumb or not set, so nothing can be drawn; attn-tui print needs no screen")
 
 

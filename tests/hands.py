@@ -43,11 +43,14 @@ class Hands:
     async def press(self, *keys: str) -> None:
         """Press keys by their names or characters; `type some text` types it."""
         for key in keys:
-            for pressed in key.removeprefix(TYPED) if key.startswith(TYPED) else [key]:
-                name = _character_to_key(pressed) if len(pressed) == 1 else pressed
-                character = pressed if len(pressed) == 1 else key_to_character(name)
-                self.app.post_message(events.Key(name, character))
-            await self.settle()
+            await self.burst(*(key.removeprefix(TYPED) if key.startswith(TYPED) else [key]))
+
+    async def burst(self, *keys: str) -> None:
+        """Press keys faster than they can be acted on."""
+        for key in keys:
+            name = _character_to_key(key) if len(key) == 1 else key
+            self.app.post_message(events.Key(name, key if len(key) == 1 else key_to_character(name)))
+        await self.settle()
 
     async def settle(self) -> None:
         """Let every message go its way, until nothing is drawn any more."""
@@ -124,7 +127,7 @@ class Hands:
 
 @asynccontextmanager
 async def explorer(
-    options: str = "", *, size: tuple[int, int] = WIDE, tier: Tier = Tier.TRUECOLOR
+    options: str = "", *, size: tuple[int, int] = SMALL, tier: Tier = Tier.TRUECOLOR
 ) -> AsyncIterator[Hands]:
     """An explorer opened with options in a window of a size."""
     charts.load()

@@ -31,7 +31,7 @@ from attn_tui.pictures.ink import Tier, make_ink
 from attn_tui.scene import make_scene
 from attn_tui.view import Session
 from attn_tui.widgets.panel import Panel
-from tests.hands import SMALL, WIDE, Hands, explorer, session_of
+from tests.hands import WIDE, Hands, explorer, session_of
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 
@@ -105,7 +105,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("Weights", "--head 3", "--view heads --head 3"),
     ),
     "leave": (
-        Case("Top keys", "", "--explain"),
+        Case("Parameters", "", "--explain"),
         Case("Weights", "", "--text"),
         Case("Parameters", "", "--picture-only"),
         Case("m mask   , . less more", "", keys=("t", KEY)),
@@ -191,7 +191,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             "--mask 'causal & window(3)'",
             keys=(KEY, "type mask=causal & window(3)", "enter"),
         ),
-        Case("T", "--head 3 --text", keys=(KEY, "type --head 3 --text", "enter")),
+        Case('What "it" reads', "--head 3 --text", keys=(KEY, "type --head 3 --text", "enter")),
         Case("All heads", "--view heads", keys=(KEY, "type page-heads", "enter")),
         Case("save as", None, keys=(KEY, "type save", "enter")),
         Case("'dance' is no command and no option; ? lists them", None, keys=(KEY, "type dance", "enter")),
@@ -279,7 +279,7 @@ def wanted(options: str) -> Session:
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.key)
 async def test_a_letter_chooses_a_knob_and_comma_and_full_stop_turn_it(knob: Knob) -> None:
-    async with explorer(knob.start, size=SMALL) as hands:
+    async with explorer(knob.start) as hands:
         start = hands.session
         await hands.press(knob.key)
         row = BY_KEY[knob.key]
@@ -295,7 +295,7 @@ async def test_a_letter_chooses_a_knob_and_comma_and_full_stop_turn_it(knob: Kno
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.key)
 async def test_enter_types_a_value_and_a_wrong_one_gets_one_line(knob: Knob) -> None:
-    async with explorer(knob.start, size=SMALL) as hands:
+    async with explorer(knob.start) as hands:
         start = hands.session
         row = BY_KEY[knob.key]
         await hands.press(knob.key, "enter")
@@ -329,7 +329,7 @@ async def test_escape_leaves_the_prompt_and_then_the_knob_and_changes_nothing() 
 
 @pytest.mark.parametrize("key", ["Q", "K", "H", "d", "r"])
 async def test_a_knob_that_the_sample_fixes_says_so(key: str) -> None:
-    async with explorer(size=SMALL) as hands:
+    async with explorer() as hands:
         start = hands.session
         await hands.press(key)
         for act in (".", ",", "enter"):
@@ -410,7 +410,7 @@ async def test_a_step_is_one_position_where_the_map_is_hidden(options: str) -> N
 
 
 async def test_the_map_stays_where_it_is_scrolled_to_while_it_is_hidden() -> None:
-    async with explorer(NUMBERS) as hands:
+    async with explorer(NUMBERS, size=WIDE) as hands:
         await hands.press("pagedown", "up", "up")
         before = hands.screen
         await hands.press("2", "c", "?", "escape", "w", "1")
@@ -427,7 +427,7 @@ async def test_a_turn_while_a_is_on_show_shows_b_which_is_what_turns() -> None:
 
 
 async def test_explain_text_and_the_picture_alone_take_the_place_of_what_they_tell_about() -> None:
-    async with explorer() as hands:
+    async with explorer(size=WIDE) as hands:
         everything = {"parameters", "map", "keys", "charts", "heads"}
         for key, there in (
             ("enter", {"parameters", "map", "explain"}),
@@ -477,7 +477,7 @@ async def test_the_arrows_choose_a_head_in_the_panel_of_heads() -> None:
 
 
 async def test_the_help_scrolls_to_its_end_and_any_act_leaves_it() -> None:
-    async with explorer(size=SMALL) as hands:
+    async with explorer() as hands:
         await hands.press("?")
         seen = set(hands.rows)
         for _ in range(20):
@@ -560,7 +560,7 @@ def clipboard(texts: list[str]) -> list[str]:
 
 async def test_y_copies_shows_and_hands_on_the_command_which_makes_the_same_session(written: list[str]) -> None:
     options = "--mask 'causal & window(3)' --pin '--temperature 2 --head 4' --compare a-b --cursor 9,1 --theme light"
-    async with explorer(options, size=(200, 50)) as hands:
+    async with explorer(options, size=(200, 24)) as hands:
         await hands.press("y", "v", "y", "y")
         commands = clipboard(written)
         assert commands[1:] == [commands[1]] * 2
@@ -668,6 +668,16 @@ async def test_nothing_that_a_terminal_would_obey_can_be_pasted_into_the_prompt(
         assert not re.search("\x1b\\]0|[\x07\x9b\u202e]", "".join(drawn))
 
 
+async def test_no_key_is_lost_that_is_typed_ahead() -> None:
+    async with explorer() as hands:
+        await hands.burst("t", ".", ".", "left", ":", *"mask causal", "enter")
+        assert hands.session == session_of("--temperature 1.2 --cursor 10,1 --mask causal")
+        await hands.burst("enter", *"3", "enter")
+        await hands.burst("]", "/", *"the", "escape")
+        await hands.burst("]", "g", *"4,5", "enter")
+        assert hands.session == session_of("--temperature 3 --cursor 4,5 --mask causal --head 3")
+
+
 async def test_letters_typed_into_the_prompt_are_text_and_not_keys() -> None:
     async with explorer() as hands:
         await hands.press(":", "type qyS?12")
@@ -679,7 +689,7 @@ async def test_letters_typed_into_the_prompt_are_text_and_not_keys() -> None:
 
 
 async def test_the_mouse_chooses_cells_knobs_heads_and_views() -> None:
-    async with explorer() as hands:
+    async with explorer(size=WIDE) as hands:
         region, plan = hands.app.panel("map").region, hands.app.plan
         place = (region.x + 2 + plan.label_width + 2 * 7 + 1, region.y + 1 + plan.label_height + 6)
         await hands.pilot.click(offset=place)
@@ -696,7 +706,7 @@ async def test_the_mouse_chooses_cells_knobs_heads_and_views() -> None:
 
 
 async def test_a_press_beside_everything_changes_nothing() -> None:
-    async with explorer() as hands:
+    async with explorer(size=WIDE) as hands:
         first = hands.screen
         for panel in ("map", "keys", "charts", "heads", "parameters", "truth", "hints"):
             region = hands.app.panel(panel).region
@@ -715,7 +725,7 @@ async def test_the_wheel_moves_the_cursor_of_the_map_whichever_panel_the_keys_go
 
 
 async def test_the_wheel_scrolls_the_help() -> None:
-    async with explorer(size=SMALL) as hands:
+    async with explorer() as hands:
         await hands.press("?")
         first = hands.screen
         await hands.wheel("help", down=True)
@@ -723,7 +733,7 @@ async def test_the_wheel_scrolls_the_help() -> None:
 
 
 async def test_while_the_prompt_is_open_the_mouse_changes_nothing() -> None:
-    async with explorer() as hands:
+    async with explorer(size=WIDE) as hands:
         await hands.press(":")
         await hands.click("2 Heads")
         await hands.click("temperature", panel="parameters")
@@ -732,7 +742,7 @@ async def test_while_the_prompt_is_open_the_mouse_changes_nothing() -> None:
 
 
 async def test_a_head_is_chosen_where_the_list_of_heads_is_scrolled() -> None:
-    async with explorer(f"{MADE} --heads 200 --queries 4 --keys 4 --head 199") as hands:
+    async with explorer(f"{MADE} --heads 200 --queries 4 --keys 4 --head 199", size=WIDE) as hands:
         await hands.click("197 ", panel="heads")
         assert hands.session.view.head == 197
 
@@ -744,7 +754,7 @@ SIZES = ((80, 24), (20, 6), (19, 6), (20, 5), (1, 1), (2, 30), (200, 60), (71, 1
 
 @pytest.mark.parametrize("options", ["", "--view heads", "--explain --mask causal", "--text --panel charts"])
 async def test_growing_and_shrinking_comes_back_to_the_same_screen(options: str) -> None:
-    async with explorer(options) as hands:
+    async with explorer(options, size=WIDE) as hands:
         first = hands.cells
         for size in SIZES:
             await hands.resize(*size)
@@ -839,7 +849,7 @@ async def test_a_mistake_in_computing_leaves_the_screen_as_it_was(monkeypatch: p
     def broken(experiment: Experiment) -> Attention:
         raise ValueError("the numbers\nhave gone for a walk")
 
-    async with explorer() as hands:
+    async with explorer(size=WIDE) as hands:
         await hands.press("t")
         before, session = hands.rows, hands.session
         with monkeypatch.context() as patch:
@@ -862,7 +872,7 @@ async def test_a_mistake_in_computing_leaves_the_screen_as_it_was(monkeypatch: p
 
 @pytest.mark.parametrize("keys", [(), ("t", ".", "enter", "type 2"), ("2", "y")], ids=" ".join)
 async def test_nothing_is_drawn_while_nobody_types(keys: tuple[str, ...], drawn: list[str]) -> None:
-    async with explorer() as hands:
+    async with explorer(size=WIDE) as hands:
         await hands.press(*keys)
         await asyncio.sleep(0.1)
         assert drawn
@@ -872,7 +882,7 @@ async def test_nothing_is_drawn_while_nobody_types(keys: tuple[str, ...], drawn:
 
 
 async def test_a_key_that_changes_nothing_draws_nothing(drawn: list[str]) -> None:
-    async with explorer("--cursor 0,0") as hands:
+    async with explorer("--cursor 0,0", size=WIDE) as hands:
         await hands.press("up")
         assert drawn
         drawn.clear()

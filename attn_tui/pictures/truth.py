@@ -117,10 +117,12 @@ def _facts(scene: Scene) -> list[Fact]:
         facts.append((6, f"{sign} {figure(float(attention.scaled[head, query, key]), 2)}", ink.text))
     if attention.modified is not attention.scaled:
         facts.append((6, f"modified {figure(float(attention.modified[head, query, key]), 2)}", ink.text))
-    facts.append((0, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
+    state = _state(scene, query)
+    matters = 0 if state[0] else 1  # what is unusual about the query says more than one of its weights
+    facts.append((matters, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
     facts.append((7, _rank(scene, query, weight), ink.text))
     facts.append((3, _entropy(scene, query), ink.text))
-    return [*facts, _state(scene, query)]
+    return [*facts, state]
 
 
 def _rank(scene: Scene, query: int, weight: float) -> str:
@@ -147,7 +149,7 @@ def _state(scene: Scene, query: int) -> Fact:
     ink = scene.ink
     own = [finding.text for finding in scene.findings if finding.query == query]
     if own:
-        return 1, f"this query {own[0]}", ink.warning
+        return 0, f"this query {own[0]}", ink.warning
     if scene.findings:
         count = len(scene.findings)
         return 2, f"{count} quer{'ies' if count > 1 else 'y'} unusual: !", ink.warning
