@@ -186,7 +186,7 @@ class Explorer(App[str]):
         return True
 
     def _scrolled(self, scene: Scene) -> Scene:
-        """The scene with the scroll position that the map, where it is to be seen, has taken, so that it stays there."""
+        """The scene with the scroll position that the map, where it can be seen, has taken, so that it stays."""
         panel = self.panel("map")
         plan = plan_map(scene, *panel.room)
         if not panel.is_on_screen or plan.scroll == self.session.view.scroll:
@@ -200,7 +200,7 @@ class Explorer(App[str]):
 
     # Keys.
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """While the prompt is open, keys are text; only ctrl+c quits even then."""
         return action not in ("act", "choose") or not (self.query(Prompt) and self.prompt.is_open)
 

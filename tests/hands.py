@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
+from textual._styles_cache import StylesCache
 from textual.keys import _character_to_key, key_to_character
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -18,7 +19,6 @@ from attn_tui.app import Explorer
 from attn_tui.options import read_options
 from attn_tui.pictures.cells import plain
 from attn_tui.pictures.ink import Tier
-from attn_tui.terminal import screen_lines
 from attn_tui.view import Session
 from attn_tui.widgets.panel import Panel
 
@@ -136,3 +136,4 @@ async def explorer(
         hands = Hands(app, pilot)
         await hands.settle()
         yield hands
+    StylesCache.get_inner_outer.cache_clear()  # or Textual keeps the cells of all explorers that ever were

@@ -7,13 +7,11 @@ import base64
 import random
 import re
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attn_engine import Attention, Experiment
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding
@@ -21,7 +19,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 import attn_tui.scene
-from attn_engine import pipeline
+from attn_engine import Attention, Experiment, pipeline
 from attn_tui.actions import ACTIONS, BY_NAME
 from attn_tui.app import Explorer
 from attn_tui.opening import open_scene
@@ -36,181 +34,228 @@ from tests.hands import WIDE, Hands, explorer, session_of
 pytestmark = pytest.mark.usefixtures("plain_environment")
 
 KEY = "the key itself"
+SAME = None
 
 
 @dataclass(frozen=True)
-class Case:
-    """Opened with the options `start`, after `keys` (by default the key alone) the screen shows `sees`.
-
-    The session is then that of the options `then`, or still the one of the start where there are none.
-    """
+class Step:
+    """After `keys` the screen shows `sees`, and the session is that of the options `then`, or the SAME as before."""
 
     sees: str
-    then: str | None = None
-    start: str = ""
+    then: str | None = SAME
     keys: tuple[str, ...] = (KEY,)
 
+
+Story = tuple[str, *tuple[Step, ...]]
+"""The options that an explorer is opened with, and then one step after another."""
 
 MADE = "--source random"
 NUMBERS = f"{MADE} --queries 200 --keys 200 --zoom cells --cursor 100,2"
 BLIND = "--mask 'k > q & q % 4 != 1'"
+PINNED = "--pin '' --mask causal"
 
-CASES: dict[str, tuple[Case, ...]] = {
-    "left": (Case("it → the", "--cursor 10,1"), Case("it → [CLS]", "--cursor 10,0", "--cursor 10,0")),
-    "right": (Case("it → didn", "--cursor 10,3"), Case("it → [SEP]", "--cursor 10,15", "--cursor 10,15")),
-    "up": (Case("because → animal", "--cursor 9,2"), Case("[CLS] → animal", "--cursor 0,2", "--cursor 0,2")),
-    "down": (Case("was → animal", "--cursor 11,2"), Case("[SEP] → animal", "--cursor 15,2", "--cursor 15,2")),
-    "page-up": (Case("[CLS] → animal", "--cursor 0,2"),),
-    "page-down": (Case("[SEP] → animal", "--cursor 15,2"),),
-    "home": (Case("it → [CLS]", "--cursor 10,0"), Case("[CLS] → [CLS]", "--cursor 0,0", keys=(KEY, KEY))),
-    "end": (Case("it → [SEP]", "--cursor 10,15"), Case("[SEP] → [SEP]", "--cursor 15,15", keys=(KEY, KEY))),
-    "head-back": (Case("head 0", "--head 0"), Case("heads are 0 … 11", None, "--head 0")),
-    "head-on": (Case("head 2", "--head 2"), Case("heads are 0 … 11", None, "--head 11")),
-    "layer-back": (Case("layer 2", "--layer 2"), Case("layers are 0 … 5", None, "--layer 0")),
-    "layer-on": (Case("layer 4", "--layer 4"), Case("layer is fixed by the source random", None, MADE)),
+STORIES: dict[str, tuple[Story, ...]] = {
+    "left": (("--cursor 10,1", Step("it → [CLS]", "--cursor 10,0"), Step("it → [CLS]")),),
+    "right": (("--cursor 10,14", Step("it → [SEP]", "--cursor 10,15"), Step("it → [SEP]")),),
+    "up": (("--cursor 1,2", Step("[CLS] → animal", "--cursor 0,2"), Step("[CLS] → animal")),),
+    "down": (("--cursor 14,2", Step("[SEP] → animal", "--cursor 15,2"), Step("[SEP] → animal")),),
+    "page-up": (("", Step("[CLS] → animal", "--cursor 0,2")),),
+    "page-down": (("", Step("[SEP] → animal", "--cursor 15,2")),),
+    "home": (("", Step("it → [CLS]", "--cursor 10,0"), Step("[CLS] → [CLS]", "--cursor 0,0")),),
+    "end": (("", Step("it → [SEP]", "--cursor 10,15"), Step("[SEP] → [SEP]", "--cursor 15,15")),),
+    "head-back": (("", Step("head 0", "--head 0"), Step("heads are 0 … 11")),),
+    "head-on": (("--head 10", Step("head 11", "--head 11"), Step("heads are 0 … 11")),),
+    "layer-back": (("--layer 1", Step("layer 0", "--layer 0"), Step("layers are 0 … 5")),),
+    "layer-on": (
+        ("--layer 4", Step("layer 5", "--layer 5"), Step("layers are 0 … 5")),
+        (MADE, Step("layer is fixed by the source random: x chooses another")),
+    ),
     "search": (
-        Case("the → the   (1, 1)", "--search the --cursor 1,1", keys=(KEY, "type the", "enter")),
-        Case("it → animal", "", "--search the", (KEY, "backspace", "enter")),
-        Case("no token contains 'dog'", None, keys=(KEY, "type dog", "enter")),
+        (
+            "",
+            Step("no token contains 'dog'", keys=(KEY, "type dog", "enter")),
+            Step("the → the   (1, 1)", "--search the --cursor 1,1", ("escape", KEY, "type the", "enter")),
+            Step("the → the   (1, 1)", "--cursor 1,1", (KEY, "backspace", "enter")),
+        ),
     ),
     "search-on": (
-        Case("the → the   (1, 1)", "--search the --cursor 1,1", "--search the"),
-        Case("the → the   (7, 7)", "--search the --cursor 7,7", "--search the", (KEY, KEY)),
-        Case("nothing is searched for: / types a token"),
+        (
+            "--search the",
+            Step("the → the   (1, 1)", "--search the --cursor 1,1"),
+            Step("the → the   (7, 7)", "--search the --cursor 7,7"),
+            Step("nothing is searched for: / types a token", "--cursor 7,7", ("escape", KEY)),
+        ),
     ),
     "search-back": (
-        Case("the → the   (7, 7)", "--search the --cursor 7,7", "--search the"),
-        Case("the → the   (1, 1)", "--search the --cursor 1,1", "--search the", (KEY, KEY)),
+        (
+            "--search the",
+            Step("the → the   (7, 7)", "--search the --cursor 7,7"),
+            Step("the → the   (1, 1)", "--search the --cursor 1,1"),
+        ),
     ),
     "go": (
-        Case("didn → '", "--cursor 3,4", keys=(KEY, "type 3,4", "enter")),
-        Case("t → t", "--cursor 5,5", keys=(KEY, "type 5", "enter")),
-        Case("queries are 0 … 15, keys 0 … 15", None, keys=(KEY, "type 16", "enter")),
-        Case("'x' is not QUERY,KEY: two positions counted from 0", None, keys=(KEY, "type x", "enter")),
+        (
+            "",
+            Step("didn → '", "--cursor 3,4", (KEY, "type 3,4", "enter")),
+            Step("t → t", "--cursor 5,5", (KEY, "type 5", "enter")),
+            Step("queries are 0 … 15, keys 0 … 15", SAME, (KEY, "type 16", "enter")),
+            Step("'x' is not QUERY,KEY: two positions counted from 0", SAME, ("escape", KEY, "type x", "enter")),
+        ),
     ),
     "finding": (
-        Case("this query sees nothing", f"{BLIND} --cursor 13,2", BLIND),
-        Case("this query sees nothing", f"{BLIND} --cursor 1,2", BLIND, (KEY, KEY, KEY)),
-        Case("nothing unusual in this head"),
+        (
+            BLIND,
+            Step("this query sees nothing", f"{BLIND} --cursor 13,2"),
+            Step("this query sees nothing", f"{BLIND} --cursor 15,2"),
+            Step("this query sees nothing", f"{BLIND} --cursor 1,2"),
+        ),
+        ("", Step("nothing unusual in this head")),
     ),
-    "less": (Case("temperature 0.9", "--temperature 0.9", keys=("t", KEY)), Case("no knob is chosen")),
+    "less": (("", Step("no knob is chosen"), Step("temperature 0.9", "--temperature 0.9", ("t", KEY))),),
     "more": (
-        Case("temperature 1.1", "--temperature 1.1", keys=("t", KEY)),
-        Case("temperature 100 is the last", None, "--temperature 100", ("t", KEY)),
+        (
+            "--temperature 50",
+            Step("no knob is chosen"),
+            Step("temperature 100", "--temperature 100", ("t", KEY)),
+            Step("temperature 100 is the last"),
+        ),
     ),
     "enter": (
-        Case("share of the output", "--explain"),
-        Case("it → animal", "", "--explain"),
-        Case("temperature 2.5", "--temperature 2.5", keys=("t", KEY, "type 2.5", KEY)),
-        Case("Weights", "--head 3", "--view heads --head 3"),
+        ("", Step("share of the output", "--explain"), Step("Parameters", "")),
+        ("", Step("temperature 2.5", "--temperature 2.5", ("t", KEY, "type 2.5", KEY))),
+        ("--view heads --head 3", Step("Weights", "--head 3")),
     ),
     "leave": (
-        Case("Parameters", "", "--explain"),
-        Case("Weights", "", "--text"),
-        Case("Parameters", "", "--picture-only"),
-        Case("m mask   , . less more", "", keys=("t", KEY)),
-        Case("Weights", "", "--panel keys"),
-        Case("Weights", "", "--view heads --search the"),
-        Case("Weights", keys=("?", KEY)),
-        Case("it → animal", keys=("/", "type the", KEY)),
+        ("--explain", Step("Parameters", "")),
+        ("--text", Step("Weights", "")),
+        ("--picture-only", Step("Parameters", "")),
+        ("--panel keys", Step("Parameters", "")),
+        ("--view heads --search the", Step("Weights", "")),
+        (
+            "",
+            Step("shift+↑↓ layer", keys=("t", KEY)),
+            Step("Weights", keys=("?", KEY)),
+            Step("it → animal", keys=("/", "type the", KEY)),
+        ),
     ),
     "mask-toggle": (
-        Case("mask        full", "", "--mask 'window(3)'"),
-        Case("mask        window(3)", "--mask 'window(3)'", "--mask 'window(3)'", (KEY, KEY)),
-        Case("mask        causal", "--mask causal"),
+        ("", Step("mask        causal", "--mask causal"), Step("mask        full", "")),
+        (
+            "--mask 'window(3)'",
+            Step("mask        full", ""),
+            Step("mask        window(3)", "--mask 'window(3)'"),
+        ),
     ),
     "undo": (
-        Case("temperature 1.1", "--temperature 1.1", keys=("t", ".", ".", KEY)),
-        Case("head 1", "", keys=("]", KEY)),
-        Case("layer 3", "", keys=("}", KEY)),
-        Case("mask        full", "--cursor 10,1", keys=("M", "left", KEY)),
-        Case("nothing to undo"),
+        (
+            "",
+            Step("nothing to undo"),
+            Step("temperature 1.1", "--temperature 1.1", ("t", ".", ".", KEY)),
+            Step("head 1", "--temperature 1.1", ("]", KEY)),
+            Step("layer 3", "--temperature 1.1", ("}", KEY)),
+            Step("mask        full", "--temperature 1.1 --cursor 10,1", ("M", "left", KEY)),
+        ),
     ),
     "redo": (
-        Case("temperature 1.2", "--temperature 1.2", keys=("t", ".", ".", "u", "u", KEY, KEY)),
-        Case("nothing to redo", "--temperature 0.9", keys=("t", ".", "u", ",", KEY)),
+        (
+            "",
+            Step("temperature 1.2", "--temperature 1.2", ("t", ".", ".", "u", "u", KEY, KEY)),
+            Step("nothing to redo", "--temperature 1", ("u", ",", KEY)),
+        ),
     ),
-    "zoom-in": (
-        Case("[0.677]", "--zoom numbers"),
-        Case("cells are at their largest", None, "--zoom numbers"),
-    ),
+    "zoom-in": (("--zoom cells", Step("[0.677]", "--zoom numbers"), Step("cells are at their largest")),),
     "zoom-out": (
-        Case("zoom        half", "--zoom half"),
-        Case("blocks of 2, max", "--zoom 2", keys=(KEY, KEY)),
-        Case("cells are at their smallest", None, "--zoom 8"),
+        (
+            "",
+            Step("zoom        half", "--zoom half"),
+            Step("blocks of 2, max", "--zoom 2"),
+            Step("cells are at their smallest", "--zoom 8", (KEY, KEY, KEY)),
+        ),
     ),
     "blocks": (
-        Case("blocks of 4, mean", "--zoom 4 --blocks mean", "--zoom 4"),
-        Case("blocks of 4, max", "--zoom 4", "--zoom 4", (KEY, KEY)),
+        ("--zoom 4", Step("blocks of 4, mean", "--zoom 4 --blocks mean"), Step("blocks of 4, max", "--zoom 4")),
     ),
-    "picture-only": (Case("Weights", "--picture-only"), Case("Parameters", "", keys=(KEY, KEY))),
+    "picture-only": (("", Step("Weights", "--picture-only"), Step("Parameters", "")),),
     "stage-on": (
-        Case("Weight × |value|", "--stage value-weighted"),
-        Case("Mask: causal", "--mask causal --stage mask", "--mask causal", (KEY, KEY)),
-        Case("Scores q·k", "--stage scores", keys=(KEY, KEY, KEY)),
-        Case("A − B: weights", "--pin '' --mask causal --compare a-b", "--pin '' --mask causal", (KEY, KEY, KEY)),
+        (
+            PINNED,
+            Step("Weight × |value|", f"{PINNED} --stage value-weighted"),
+            Step("Mask: causal", f"{PINNED} --stage mask"),
+            Step("A − B: weights", f"{PINNED} --compare a-b"),
+            Step("Scores q·k", f"{PINNED} --stage scores"),
+            Step("Scaled scores", f"{PINNED} --stage scaled"),
+        ),
+        ("--stage mask", Step("Scores q·k", "--stage scores")),
     ),
     "stage-back": (
-        Case("Scores after the score mod", "--stage modified"),
-        Case("Scaled scores", "--stage scaled", keys=(KEY, KEY)),
+        ("", Step("Scores after the score mod", "--stage modified"), Step("Scaled scores", "--stage scaled")),
     ),
     "range": (
-        Case("the whole picture to its maximum", "--range picture"),
-        Case("all heads alike", "--range heads", keys=(KEY, KEY)),
-        Case("fixed, 0 to 1", "--range unit", keys=(KEY,) * 3),
-        Case("logarithmic, four powers of ten", "--range log", keys=(KEY,) * 4),
-        Case("without the first key", "--range rest", keys=(KEY,) * 5),
-        Case("each row to its maximum", "", keys=(KEY,) * 6),
+        (
+            "",
+            Step("the whole picture to its maximum", "--range picture"),
+            Step("all heads alike", "--range heads"),
+            Step("fixed, 0 to 1", "--range unit"),
+            Step("logarithmic, four powers of ten", "--range log"),
+            Step("without the first key", "--range rest"),
+            Step("each row to its maximum", ""),
+        ),
     ),
-    "palette": (Case("palette     magma", "--palette magma"),),
-    "text": (Case('What "it" reads', "--text"), Case("Weights", "", keys=(KEY, KEY))),
-    "pin": (Case("compare     B, what the", "--pin ''"),),
+    "palette": (("", Step("palette     magma", "--palette magma")),),
+    "text": (("", Step('What "it" reads', "--text"), Step("Weights", "")),),
+    "pin": (("", Step("compare     B, what the", "--pin ''")),),
     "compare": (
-        Case("A, pinned: weights", "--pin '' --mask causal --compare a", "--pin '' --mask causal"),
-        Case("A − B: weights", "--pin '' --mask causal --compare a-b", "--pin '' --mask causal", (KEY, KEY)),
-        Case("mask        causal", "--pin '' --mask causal", "--pin '' --mask causal", (KEY, KEY, KEY)),
-        Case("nothing is pinned: p pins this picture as A"),
-        Case(
-            "A is 16 × 16 and B is 20 × 20: A − B needs equal sizes, so this is B",
-            f"--pin '' {MADE} --compare a-b",
+        ("", Step("nothing is pinned: p pins this picture as A")),
+        (
+            PINNED,
+            Step("A, pinned: weights", f"{PINNED} --compare a"),
+            Step("A − B: weights", f"{PINNED} --compare a-b"),
+            Step("mask        causal", PINNED),
+        ),
+        (
             f"--pin '' {MADE} --compare a",
+            Step("A is 16 × 16 and B is 20 × 20: A − B needs equal sizes", f"--pin '' {MADE} --compare a-b"),
         ),
     ),
     "panel-on": (
-        Case("Parameters", "--panel parameters"),
-        Case("Top keys", "--panel keys", keys=(KEY, KEY)),
-        Case("Weights", "", keys=(KEY,) * 5),
-    ),
-    "panel-back": (Case("Heads of layer 3", "--panel heads"), Case("Entropy", "--panel charts", keys=(KEY, KEY))),
-    "page-map": (Case("Weights", "", "--view heads"),),
-    "page-heads": (Case("All heads of layer 3", "--view heads"),),
-    "command": (
-        Case("mask        causal", "--mask causal", keys=(KEY, "type mask causal", "enter")),
-        Case(
-            "mask        causal & win",
-            "--mask 'causal & window(3)'",
-            keys=(KEY, "type mask=causal & window(3)", "enter"),
+        (
+            "",
+            Step("Parameters", "--panel parameters"),
+            Step("Top keys", "--panel keys"),
+            Step("Entropy", "--panel charts"),
+            Step("Heads of layer 3", "--panel heads"),
+            Step("Parameters", ""),
         ),
-        Case('What "it" reads', "--head 3 --text", keys=(KEY, "type --head 3 --text", "enter")),
-        Case("All heads", "--view heads", keys=(KEY, "type page-heads", "enter")),
-        Case("save as", None, keys=(KEY, "type save", "enter")),
-        Case("'dance' is no command and no option; ? lists them", None, keys=(KEY, "type dance", "enter")),
-        Case("possible are 0 … 5", None, keys=(KEY, "type layer 6", "enter")),
-        Case("no closing quotation in 'mask \"'", None, keys=(KEY, 'type mask "', "enter")),
-        Case("it → animal", None, keys=(KEY, "enter")),
     ),
-    "copy": (Case("copied, and printed on leaving: attn-tui --mask causal", None, "--mask causal"),),
-    "save": (Case("save as (.svg .txt .csv .cmd)"),),
-    "help": (Case("Help"), Case("Weights", keys=(KEY, KEY))),
-    "quit": (Case(""),),
+    "panel-back": (("", Step("Heads of layer 3", "--panel heads"), Step("Entropy", "--panel charts")),),
+    "page-map": (("--view heads", Step("Weights", "")),),
+    "page-heads": (("", Step("All heads of layer 3", "--view heads")),),
+    "command": (
+        (
+            "",
+            Step("it → animal", SAME, (KEY, "enter")),
+            Step("mask        causal", "--mask causal", (KEY, "type mask causal", "enter")),
+            Step("mask        full", "", (KEY, "type mask=full", "enter")),
+            Step('What "it" reads', "--head 3 --text", (KEY, "type --head 3 --text", "enter")),
+            Step("All heads", "--head 3 --text --view heads", (KEY, "type page-heads", "enter")),
+            Step("save as", SAME, (KEY, "type save", "enter")),
+            Step("'dance' is no command and no option; ? lists them", SAME, ("escape", KEY, "type dance", "enter")),
+            Step("possible are 0 … 5", SAME, ("escape", KEY, "type layer 6", "enter")),
+            Step("no closing quotation in 'mask \"'", SAME, ("escape", KEY, 'type mask "', "enter")),
+        ),
+    ),
+    "copy": (("--mask causal", Step("copied, and printed on leaving: attn-tui --mask causal")),),
+    "save": (("", Step("save as (.svg .txt .csv .cmd)")),),
+    "help": (("", Step("Help"), Step("Weights")),),
+    "quit": (("", Step("")),),
 }
 
 KEYS = [(action.name, key) for action in ACTIONS for key in action.keys]
 
 
-def test_every_row_of_the_table_of_keys_has_a_case_and_every_binding_is_in_a_table() -> None:
-    assert CASES.keys() == BY_NAME.keys()
-    assert {case.key for case in KNOBS} == BY_KEY.keys()
+def test_every_row_of_the_table_of_keys_has_a_story_and_every_binding_is_in_a_table() -> None:
+    assert STORIES.keys() == BY_NAME.keys()
+    assert {knob.key for knob in KNOBS} == BY_KEY.keys()
     bound = [binding for binding in Explorer.BINDINGS if isinstance(binding, Binding)]
     assert {binding.key for binding in bound} == {key for _, key in KEYS} | BY_KEY.keys()
     assert len(bound) == len(KEYS) + len(BY_KEY), "a key that does two things"
@@ -218,16 +263,17 @@ def test_every_row_of_the_table_of_keys_has_a_case_and_every_binding_is_in_a_tab
 
 @pytest.mark.parametrize(("name", "key"), KEYS, ids=[f"{name}: {key}" for name, key in KEYS])
 async def test_a_key_does_what_the_table_says(name: str, key: str) -> None:
-    cases = CASES[name] if key == BY_NAME[name].keys[0] else CASES[name][:1]
-    for case in cases:
-        async with explorer(case.start) as hands:
-            start = hands.session
-            await hands.press(*(key if pressed == KEY else pressed for pressed in case.keys))
-            if name == "quit":
-                assert hands.app.return_value == "" and not hands.app.return_code
-                return
-            assert case.sees in hands.screen, case
-            assert hands.session == (start if case.then is None else session_of(case.then)), case
+    stories = STORIES[name] if key == BY_NAME[name].keys[0] else STORIES[name][:1]
+    for start, *steps in stories:
+        async with explorer(start) as hands:
+            for step in steps:
+                before = hands.session
+                await hands.press(*(key if pressed == KEY else pressed for pressed in step.keys))
+                if name == "quit":
+                    assert (hands.app.return_value, hands.app.return_code) == ("", 0)
+                    return
+                assert step.sees in hands.screen, step
+                assert hands.session == (before if step.then is SAME else session_of(step.then)), step
 
 
 # Knobs.
@@ -264,8 +310,24 @@ KNOBS: tuple[Knob, ...] = (
     Knob("d", sized(head_dim=16), sized(head_dim=4), "5", sized(head_dim=5), "1.5", "a whole number from 1", SIZED),
     Knob("s", "--scale none", "--scale none", "0.5", "--scale 0.5", "big", "possible are 1/√d_k"),
     Knob("t", "--temperature 1.1", "--temperature 0.9", "2.5", "--temperature 2.5", "0", "not a number above 0"),
-    Knob("m", "--mask causal", "--mask 'random_pairs(0.1, 0)'", "k <= q", "--mask 'k <= q'", "k <=", "expected a number or a name"),
-    Knob("b", "--score-mod alibi", "--score-mod '{last}'", "s - 1", "--score-mod 's - 1'", "s -", "expected a number or a name"),
+    Knob(
+        "m",
+        "--mask causal",
+        "--mask 'random_pairs(0.1, 0)'",
+        "k <= q",
+        "--mask 'k <= q'",
+        "k <=",
+        "expected a number or a name",
+    ),
+    Knob(
+        "b",
+        "--score-mod alibi",
+        "--score-mod '{last}'",
+        "s - 1",
+        "--score-mod 's - 1'",
+        "s -",
+        "expected a number or a name",
+    ),
     Knob("o", "--normaliser softmax1", "--normaliser sparsemax", "sigmoid", "--normaliser sigmoid", "max", "possible"),
     Knob("A", "--align right", "--align right", "right", "--align right", "middle", "possible are left, right"),
     Knob("r", sized(seed=4), sized(seed=2), "7", sized(seed=7), "x", "a whole number from 0", sized(seed=3)),
@@ -509,7 +571,13 @@ async def test_while_a_mask_is_chosen_from_what_was_typed_the_catalogue_complete
 
 @pytest.mark.parametrize("state", ["", "--explain", "--text", "--picture-only", "--view heads", "--panel keys"])
 async def test_escape_is_never_the_only_way_out(state: str) -> None:
-    back = {"--explain": "enter", "--text": "w", "--picture-only": "f", "--view heads": "1", "--panel keys": "shift+tab"}
+    back = {
+        "--explain": "enter",
+        "--text": "w",
+        "--picture-only": "f",
+        "--view heads": "1",
+        "--panel keys": "shift+tab",
+    }
     async with explorer(state) as hands:
         await hands.press(back.get(state, "t"), *(["shift+tab"] if state == "--panel keys" else []))
         await hands.press(*([] if state else ["t"]))
@@ -572,7 +640,9 @@ async def test_y_copies_shows_and_hands_on_the_command_which_makes_the_same_sess
 
 
 @pytest.mark.parametrize("keys", [("x", ","), (":", "type queries 3", "enter"), ("x", ".")])
-async def test_the_command_copied_opens_even_where_a_source_is_smaller_than_the_one_before(keys: tuple[str, ...]) -> None:
+async def test_the_command_copied_opens_even_where_a_source_is_smaller_than_the_one_before(
+    keys: tuple[str, ...],
+) -> None:
     async with explorer(f"{MADE} --queries 40 --keys 40 --heads 20 --head 15 --cursor 30,30") as hands:
         await hands.press(*keys, "y")
         screen = hands.rows[: hands.app.panel("truth").region.y]
@@ -650,7 +720,9 @@ async def test_save_refuses_a_directory_that_cannot_be_written_to(
         assert "locked/picture.svg: Permission denied" in hands.truth
 
 
-@pytest.mark.parametrize("keys", [("q",), ("ctrl+c",), (":", "ctrl+c"), ("t", "enter", "ctrl+c"), ("?", "q"), ("ctrl+q",)])
+@pytest.mark.parametrize(
+    "keys", [("q",), ("ctrl+c",), (":", "ctrl+c"), ("t", "enter", "ctrl+c"), ("?", "q"), ("ctrl+q",)]
+)
 async def test_quitting_works_from_everywhere_and_hands_on_what_was_copied(keys: tuple[str, ...]) -> None:
     async with explorer() as hands:
         await hands.press("y", *keys)
@@ -752,7 +824,7 @@ async def test_a_head_is_chosen_where_the_list_of_heads_is_scrolled() -> None:
 SIZES = ((80, 24), (20, 6), (19, 6), (20, 5), (1, 1), (2, 30), (200, 60), (71, 16), (72, 15), (110, 17), (109, 40))
 
 
-@pytest.mark.parametrize("options", ["", "--view heads", "--explain --mask causal", "--text --panel charts"])
+@pytest.mark.parametrize("options", ["", "--view heads", "--text --panel charts"])
 async def test_growing_and_shrinking_comes_back_to_the_same_screen(options: str) -> None:
     async with explorer(options, size=WIDE) as hands:
         first = hands.cells
@@ -912,8 +984,8 @@ def any_key(chance: random.Random, *, asked: bool) -> str:
 @pytest.mark.parametrize(
     ("seed", "size", "tier"),
     [
-        (1, (120, 40), Tier.TRUECOLOR),
-        (2, (80, 24), Tier.CUBE),
+        (1, (112, 30), Tier.TRUECOLOR),
+        (2, (72, 17), Tier.CUBE),
         (3, (31, 9), Tier.BASIC),
         (4, (200, 6), Tier.NONE),
     ],

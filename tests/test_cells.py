@@ -198,6 +198,11 @@ def test_two_pages_stand_side_by_side() -> None:
     assert plain(beside(left, right)) == "日 ab\n"
 
 
+@pytest.mark.parametrize(("text", "width", "short"), [("one two", 5, "one…"), ("日本語", 4, "日…"), ("ab", 1, "…")])
+def test_the_sign_stands_at_the_last_letter_kept(text: str, width: int, short: str) -> None:
+    assert cut(text, width) == short
+
+
 # Broken lines
 
 
@@ -242,6 +247,8 @@ def test_a_figure_is_the_number_to_the_digits_that_it_shows(number: float, digit
 
 @quick
 @given(finite, st.sampled_from([1, 2, 3]))
+@example(0.0003, 3)
+@example(-0.003, 2)
 def test_a_figure_is_zero_only_for_zero_and_minus_only_below_it(number: float, digits: int) -> None:
     text = figure(number, digits)
     assert (read(text) == 0) == (number == 0)

@@ -240,7 +240,7 @@ def test_a_reader_that_goes_away_ends_the_program_quietly() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("words", [("print", *SMALL), ("--help",)])
+@pytest.mark.parametrize("words", [("print", *SMALL), ("--version",)])
 def test_a_full_disk_is_told(words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         done = program(*words, stdout=full)

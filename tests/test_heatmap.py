@@ -257,6 +257,39 @@ def test_the_heaviest_key_of_a_query_stands_under_its_label(
         assert most(row, key=row.__getitem__) == str(int(weights[query].argmax()))
 
 
+@quick
+@given(st.sampled_from(NAMES), sizes, st.tuples(st.integers(0, 79), st.integers(0, 79)))
+def test_numbers_beside_the_cells_are_the_positions_of_those_cells(
+    zoom: str, size: tuple[int, int], cursor: tuple[int, int]
+) -> None:
+    query, key = cursor
+    scene = scene_of(
+        f"--source random --queries 80 --keys 80 --heads 1 --head-dim 2 --zoom {zoom} --cursor {query},{key}"
+    )
+    plan = plan_map(scene, *size)
+    header, *rows = heat_map(scene, *size)
+    edge = min(plan.label_width + plan.shown[1] * plan.zoom.width, size[0])
+    for place in re.finditer(r"\d+", plain([header])):
+        cell = plan.cell_at(place.start(), plan.label_height)
+        if cells(header)[place.start()].style == scene.ink.mark:
+            assert int(place[0]) == key or place.end() == size[0]
+        elif place.end() < edge:
+            assert cell == (plan.first[0] * plan.zoom.block, int(place[0]))
+    for y, row in enumerate(rows[: plan.shown[0] // (2 if plan.zoom.halves else 1)]):
+        label = "".join(cell.text for cell in cells(row)[: plan.label_width]).strip()
+        cell = plan.cell_at(plan.label_width, y + 1)
+        if label and cell and plan.label_width < size[0] and "[" not in plain([row]) and "+" not in plain([row]):
+            assert cell[0] == int(label)
+
+
+@pytest.mark.parametrize(("zoom", "step"), [("cells", 5), ("half", 5), ("2", 10), ("4", 20)])
+def test_there_is_a_tick_at_every_fifth_column(zoom: str, step: int) -> None:
+    scene = scene_of(f"--source random --queries 80 --keys 80 --heads 1 --head-dim 2 --zoom {zoom} --cursor 0,79")
+    ticks = [int(text) for text in plain(heat_map(scene, 200, 40)[:1]).split()]
+    assert ticks[:-1] == list(range(0, ticks[-2] + 1, step))
+    assert ticks[-1] == 79
+
+
 def halves(scene: Scene, width: int, height: int) -> NDArray[Any]:
     """The lightness of every half-block cell, top and bottom, found by their shape alone."""
     plan = plan_map(scene, width, height)

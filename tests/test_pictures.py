@@ -455,6 +455,8 @@ def test_the_products_shown_and_the_rest_sum_to_the_score(cell: tuple[int, int],
     scene = scene_of(f"--source random --queries 6 --keys 5 --head-dim {width} --cursor {cell[0]},{cell[1]}")
     score, how = steps(scene)["q·k"]
     products = [float(line.rpartition("=")[2]) for line in how.split("\n") if "=" in line]
+    sizes = [abs(product) for product in products[:6]]
+    assert sizes == sorted(sizes, reverse=True)
     assert len(products) == min(width, 7)
     assert sum(products) == pytest.approx(float(score), abs=0.04 + abs(float(score)) * 0.003)
     assert f"the sum of {width} products" in how

@@ -24,6 +24,7 @@ from attn_tui.pictures.cells import plain
 from attn_tui.pictures.ink import Tier
 from attn_tui.pictures.truth import truth_line
 from attn_tui.report import csv_text, figures, report, svg_text
+from attn_tui.saving import FORMS, check_name
 from attn_tui.scene import Scene
 from attn_tui.view import STAGES
 from tests.drawing import brief, scene_of, scene_with
@@ -292,6 +293,21 @@ def test_svg_has_colours_whatever_the_environment_says(monkeypatch: pytest.Monke
     monkeypatch.setenv("NO_COLOR", "1")
     assert svg_text(scene, 60) == coloured
     assert len(set(re.findall(r'fill="(#[0-9a-f]{6})"', coloured))) > 10
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", ["a.svg", "b.TXT", " c.csv ", "~/d.cmd"])
+def test_a_files_ending_says_what_is_saved(name: str) -> None:
+    assert check_name(name).suffix.lower() in FORMS
+    assert "~" not in str(check_name(name))
+
+
+@pytest.mark.parametrize("name", ["", "a", "a.png", ".svg", "svg"])
+def test_a_name_without_a_known_ending_is_refused_with_those_there_are(name: str) -> None:
+    with pytest.raises(ValueError, match=r"has none of the endings \.svg, \.txt, \.csv, \.cmd"):
+        check_name(name)
 
 
 def test_two_reports_of_one_session_are_equal() -> None:

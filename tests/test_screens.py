@@ -72,9 +72,7 @@ def test_window_too_small(snap_compare: Compare) -> None:
 
 
 def test_all_heads(snap_compare: Compare) -> None:
-    assert shows(
-        snap_compare, "--source repeat --heads 6 --queries 16 --keys 16 --temperature 0.3", "2", size=WIDE
-    )
+    assert shows(snap_compare, "--source repeat --heads 6 --queries 16 --keys 16 --temperature 0.3", "2", size=WIDE)
 
 
 def test_explained_cell(snap_compare: Compare) -> None:

@@ -99,9 +99,7 @@ def test_ctrl_c_ends_also_while_something_is_typed(keys: str) -> None:
         assert printed(terminal) == ""
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
-)
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_a_signal_ends_with_its_status_and_nothing_left_behind(number: signal.Signals, status: int) -> None:
     with opened() as terminal:
         first_screen(terminal)
@@ -131,7 +129,7 @@ def test_nothing_is_written_while_nobody_types() -> None:
 
 def test_no_color_writes_no_colour() -> None:
     with opened("--mask", "causal", NO_COLOR="1", COLORTERM="truecolor") as terminal:
-        terminal.sees("████╱╱", "╱╱ masked")
+        terminal.sees("██╱╱", "╱╱ masked")
         terminal.press("m:nonsense\r")
         terminal.sees("is no command")
         assert {"1", "7"} & {part for style in styles(terminal) for part in style.split(";")}, "bold and reverse remain"
