@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
-from attn_engine import mean_similarity, measure, measures, similarity
+from attn_engine import mean_similarity, measure, measures, random_similarity, similarity
 
 from .cli import WIDTHS
 from .opening import open_scene
 from .options import OptionError, command
 from .pictures.cells import Lines, pad, plain, printable, width_of
-from .pictures.heads import likeness_text, random_likeness
+from .pictures.heads import likeness_text
 from .pictures.heatmap import heat_map, map_title
 from .pictures.ink import Tier
 from .pictures.keys import keys_title, top_keys
@@ -97,7 +97,7 @@ def figures(scene: Scene) -> dict[str, Any]:
     """Everything about the picture: settings, every stage of its head, and the measures of all heads."""
     attention, head = scene.attention, scene.head
     per_row, alike = measure(attention), similarity(attention.weights)
-    random = random_likeness(scene)
+    random = random_similarity(scene.shown, attention)
     stages = {name: _numbers(getattr(attention, name)[head]) for name in ("scores", "scaled", "modified", "weights")}
     return {
         "command": command(scene.session),

@@ -20,6 +20,7 @@ from textual.screen import Screen
 
 import attn_tui.scene
 from attn_engine import Attention, Experiment, pipeline
+from attn_engine import run as attn_engine_run
 from attn_tui.actions import ACTIONS, BY_NAME
 from attn_tui.app import Explorer
 from attn_tui.opening import open_scene
@@ -369,7 +370,8 @@ async def test_enter_types_a_value_and_a_wrong_one_gets_one_line(knob: Knob) -> 
         assert knob.why in hands.truth
         assert [y for y in range(len(after)) if after[y] != before[y]] == [hands.app.panel("truth").region.y]
         assert hands.session == start
-        assert hands.app.prompt.is_open and hands.typed == knob.wrong
+        assert hands.app.prompt.is_open
+        assert hands.typed == knob.wrong
         await hands.press(*["backspace"] * len(knob.wrong), f"type {knob.typed}", "enter")
         assert hands.session == wanted(knob.then)
         assert not hands.app.prompt.is_open
@@ -875,7 +877,7 @@ def coloured(segment: Segment) -> bool:
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
     """The experiments that were run."""
     asked: list[Experiment] = []
-    run = attn_tui.scene.run
+    run = attn_engine_run
 
     def spied(experiment: Experiment) -> Attention:
         asked.append(experiment)
@@ -1000,6 +1002,7 @@ async def test_after_any_keys_the_explorer_lives_and_every_row_is_whole(
         for _ in range(150):
             pressed.append(any_key(chance, asked=hands.app.prompt.is_open))
             await hands.press(pressed[-1])
-            assert hands.app.is_running and not hands.app._exit and not hands.app._exception, pressed
+            assert hands.app.is_running, pressed
+            assert not (hands.app._exit or hands.app._exception), pressed
             check_cells(hands)
             assert make_scene(hands.session, make_ink(tier)).matrix.size, pressed

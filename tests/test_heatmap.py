@@ -492,6 +492,7 @@ def test_what_is_not_a_number_can_be_seen(tier: Tier, zoom: str) -> None:
     if plan.zoom.halves:
         mixed, whole = (cells(lines[1])[plan.label_width + at] for at in (1, 0))
         assert mixed != whole
+        assert not scene.ink.shaded or mixed.style.color == scene.ink.warning.color
 
 
 # The colour bar

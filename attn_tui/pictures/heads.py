@@ -12,7 +12,6 @@ from rich.segment import Segment
 
 from attn_engine import (
     Attention,
-    RuleError,
     mean_similarity,
     measure,
     random_similarity,
@@ -47,16 +46,8 @@ def likeness_text(scene: Scene) -> str:
     if scene.attention.num_heads == 1:
         return "one head: nothing to compare"
     mean = mean_similarity(likeness(scene.attention))
-    random = random_likeness(scene)
+    random = random_similarity(scene.shown, scene.attention)
     return f"likeness {mean:.2f}" + (f"   random heads {random[0]:.2f}" if random else "")
-
-
-def random_likeness(scene: Scene) -> tuple[float, float] | None:
-    """The likeness of random heads and its standard error; None where there are none, as for a rule of log(s)."""
-    try:
-        return random_similarity(scene.shown, scene.attention)
-    except RuleError:
-        return None
 
 
 def heads_glance(scene: Scene, width: int, height: int) -> Lines:
