@@ -37,18 +37,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:
             raise OSError("standard output is closed")
-        if words[:1] == ["print"]:
-            return _print(words[1:])
-        return _explore(words)
+        status = _print(words[1:]) if words[:1] == ["print"] else _explore(words)
+        sys.stdout.flush()
+        return status
     except OptionError as error:
         return _tell(str(error), 2)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 0
     except OSError as error:
+        _forget_output()
         return _tell(f"output could not be written: {error.strerror or error}", 74)
     except KeyboardInterrupt:
         return 130
+
+
+def _forget_output() -> None:
+    """Drop what is still to be written, which would fail once more when Python ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(message: str, status: int) -> int:

@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse would print."""
         unknown = message.removeprefix("unrecognized arguments: ")
         if unknown != message:
-            word = unknown.split()[0].partition("=")[0]
+            word = unknown.partition(" ")[0].partition("=")[0] or "an empty word"
             near = get_close_matches(word, [*self._option_string_actions, "print"], n=1)
             hint = f"do you mean {near[0]}?" if near else "--help lists what there is"
             message = f"{word} is no option or command here; {hint}"

@@ -1003,6 +1003,6 @@ async def test_after_any_keys_the_explorer_lives_and_every_row_is_whole(
             pressed.append(any_key(chance, asked=hands.app.prompt.is_open))
             await hands.press(pressed[-1])
             assert hands.app.is_running, pressed
-            assert not (hands.app._exit or hands.app._exception), pressed
+            assert not any((hands.app._exit, hands.app._exception)), pressed
             check_cells(hands)
             assert make_scene(hands.session, make_ink(tier)).matrix.size, pressed

@@ -27,6 +27,12 @@ SMALL = ("--source", "random", "--queries", "4", "--keys", "4")
 ESCAPE = "\x1b"
 
 
+@pytest.fixture(autouse=True)
+def buffered_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python as people run it: what cannot be written may be noticed only at the end."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+
 def program(*words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     """The program's end, away from any terminal; `environment` is added to that of the tests."""
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", **settings.pop("environment", {})}
@@ -282,3 +288,13 @@ def test_without_unicode_nothing_fails(words: tuple[str, ...]) -> None:
 def test_mistakes_are_told_without_unicode_too() -> None:
     done = program("print", "--head", "99", environment={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (2, "attn-tui: --head: 99 is not a head; possible are 0 ~ 11\n")
+
+
+@pytest.mark.parametrize("words", [("",), (" ",), ("print", "")])
+def test_an_empty_word_is_refused_in_one_line(words: tuple[str, ...]) -> None:
+    ended = program(*words)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines() == [
+        "attn-tui: an empty word is no option or command here; --help lists what there is"
+    ]

@@ -154,6 +154,10 @@ def test_a_picture_of_nothing_is_empty(colour_range: str, signed: bool) -> None:
     assert levels_of([[0, 0], [0, 0]], colour_range, signed=signed) == [[16 if signed else 0] * 2] * 2
 
 
+def test_a_first_key_of_any_size_is_left_out() -> None:
+    assert levels_of([[3e38, 1e-3, 5e-4]], "rest") == [[TOP, TOP, 16]]
+
+
 def test_masked_numbers_do_not_decide_what_the_others_look_like() -> None:
     matrix, mask = np.array([[9.0, np.inf, 1.0]]), np.array([[False, True, True]])
     assert shades(matrix, mask, "row", signed=False, highest=1).levels.tolist() == [[MASKED, NOT_FINITE, TOP]]

@@ -266,13 +266,15 @@ def test_the_line_of_truth_says_what_the_cursor_stands_on(query: int, key: int, 
     attention, row = scene.attention, scene.weights[query]
     assert text.startswith(f" {query} → {key} ")
     assert f"q·k {attention.scores[1, query, key]:.1f} " in f"{text} " or "e-" in text
+    seen = 5 if mask == "full" else min(query + 1, 5)
+    rank = f"{ordinal(1 + int((row > row[key]).sum()))} of {seen}"
     if mask == "causal" and key > query:
         assert "masked: weight 0" in text
+        assert rank not in text
     else:
         assert f"weight {row[key]:.3f} " in text
-    assert f"{ordinal(1 + int((row > row[key]).sum()))} of 5" in text
+        assert rank in text
     entropy = -sum(p * math.log(p) for p in row.tolist() if p > 0)
-    seen = 5 if mask == "full" else min(query + 1, 5)
     assert f"entropy {abs(entropy):.2f} of {math.log(seen):.2f} nats" in text
     assert text.endswith("all rows sum to 1")
 

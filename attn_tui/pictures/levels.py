@@ -37,7 +37,7 @@ def shades(matrix: Matrix, mask: Mask, colour_range: str, *, signed: bool, highe
     finite = np.isfinite(matrix)
     numbers = np.where(finite & mask, matrix, 0)
     high = _high(np.abs(numbers), colour_range, highest)  # (rows, 1)
-    sizes = np.abs(numbers)
+    sizes = np.minimum(np.abs(numbers), high)
     share = np.divide(sizes, high, out=np.zeros_like(sizes), where=high > 0)
     if colour_range == "log":
         share = _logarithmic(share)

@@ -120,14 +120,15 @@ def _facts(scene: Scene) -> list[Fact]:
     state = _state(scene, query)
     matters = 0 if state[0] else 1  # what is unusual about the query says more than one of its weights
     facts.append((matters, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
-    facts.append((7, _rank(scene, query, weight), ink.text))
+    if allowed:
+        facts.append((7, _rank(scene, query, weight), ink.text))
     facts.append((3, _entropy(scene, query), ink.text))
     return [*facts, state]
 
 
 def _rank(scene: Scene, query: int, weight: float) -> str:
     rank = int(np.count_nonzero(scene.weights[query] > weight)) + 1
-    return f"{ordinal(rank)} of {scene.attention.key_length}"
+    return f"{ordinal(rank)} of {np.count_nonzero(scene.attention.mask_of(scene.head)[query])}"
 
 
 def ordinal(number: int) -> str:
