@@ -393,10 +393,12 @@ class Explorer(App[str]):
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Act on the answer; where that cannot be, say why and keep the prompt open."""
+        if event.purpose != self.prompt.purpose or not self.prompt.is_open:
+            return  # a second enter, pressed before the first had closed the prompt
         answer: Callable[[str], bool] = getattr(self, f"answer_{event.purpose}")
         try:
             taken = answer(event.text)
-        except (ValueError, OSError, Refusal) as error:
+        except (ValueError, OSError, MemoryError, Refusal) as error:
             self.say(_one_line(error), trouble=True)
             return
         if taken and self.prompt.is_open:

@@ -115,7 +115,10 @@ def read_options(words: Sequence[str], session: Session | None = None) -> Sessio
 
 def pinned_of(text: str) -> Pinned:
     """A pinned picture from its options in one text. Raises OptionError."""
-    session = read_options(split(text))
+    words = split(text)
+    if any(word.partition("=")[0] == "--pin" for word in words):
+        raise OptionError("--pin is not possible inside --pin")
+    session = read_options(words)
     return Pinned(session.experiment, session.view.head)
 
 

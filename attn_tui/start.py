@@ -15,16 +15,18 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> in
     """Open the explorer until it is left; the exit status. Raises OptionError where it cannot run."""
     _check_terminal()
     _set_colours(colour)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when loaded: small products want no threads
     from .app import Explorer
     from .opening import open_scene
+    from .pictures.cells import printable
     from .pictures.ink import Tier
     from .terminal import exit_status
 
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
     copied = app.run(mouse=mouse)
-    if copied:
-        print(copied)  # noqa: T201
+    for line in (copied or "").splitlines():
+        print(printable(line))  # noqa: T201
     return exit_status(app)
 
 

@@ -73,6 +73,11 @@ class Terminal:
         """The characters of the screen."""
         return "\n".join(self.screen)
 
+    @property
+    def output(self) -> str:
+        """Everything that was written."""
+        return self.written.decode(errors="replace")
+
     def read(self, seconds: float) -> bytes:
         """What the program writes within a time; nothing means that it wrote nothing."""
         ready, _, _ = select.select([self.master], [], [], seconds)
@@ -124,7 +129,9 @@ class Terminal:
 def opened(*words: str, size: tuple[int, int] = (120, 40), **changes: str) -> Iterator[Terminal]:
     """A terminal with the explorer in it; `changes` are of its environment."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV") if name in os.environ} | changes
+    environment |= {
+        name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ
+    } | changes
     terminal = Terminal(words, size, {name: text for name, text in environment.items() if text})
     try:
         yield terminal

@@ -8,6 +8,7 @@ import random
 import re
 import shlex
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -248,33 +249,37 @@ STORIES: dict[str, tuple[Story, ...]] = {
     "copy": (("--mask causal", Step("copied, and printed on leaving: attn-tui --mask causal")),),
     "save": (("", Step("save as (.svg .txt .csv .cmd)")),),
     "help": (("", Step("Help"), Step("Weights")),),
-    "quit": (("", Step("")),),
+    "quit": (("", Step("")), ("", Step(""))),
 }
 
-KEYS = [(action.name, key) for action in ACTIONS for key in action.keys]
+KEYS = [key for action in ACTIONS for key in action.keys]
 
 
 def test_every_row_of_the_table_of_keys_has_a_story_and_every_binding_is_in_a_table() -> None:
     assert STORIES.keys() == BY_NAME.keys()
     assert {knob.key for knob in KNOBS} == BY_KEY.keys()
     bound = [binding for binding in Explorer.BINDINGS if isinstance(binding, Binding)]
-    assert {binding.key for binding in bound} == {key for _, key in KEYS} | BY_KEY.keys()
+    assert {binding.key for binding in bound} == {*KEYS, *BY_KEY}
     assert len(bound) == len(KEYS) + len(BY_KEY), "a key that does two things"
 
 
-@pytest.mark.parametrize(("name", "key"), KEYS, ids=[f"{name}: {key}" for name, key in KEYS])
-async def test_a_key_does_what_the_table_says(name: str, key: str) -> None:
-    stories = STORIES[name] if key == BY_NAME[name].keys[0] else STORIES[name][:1]
-    for start, *steps in stories:
+@pytest.mark.parametrize("name", STORIES)
+async def test_a_key_does_what_the_table_says(name: str) -> None:
+    keys = cycle(BY_NAME[name].keys)  # each of them takes its turn
+    used: set[str] = set()
+    for start, *steps in STORIES[name]:
         async with explorer(start) as hands:
             for step in steps:
                 before = hands.session
-                await hands.press(*(key if pressed == KEY else pressed for pressed in step.keys))
+                pressed = [next(keys) if key == KEY else key for key in step.keys]
+                used |= {*pressed}
+                await hands.press(*pressed)
                 if name == "quit":
                     assert (hands.app.return_value, hands.app.return_code) == ("", 0)
-                    return
+                    break
                 assert step.sees in hands.screen, step
                 assert hands.session == (before if step.then is SAME else session_of(step.then)), step
+    assert used >= {*BY_NAME[name].keys}
 
 
 # Knobs.
@@ -571,19 +576,31 @@ async def test_while_a_mask_is_chosen_from_what_was_typed_the_catalogue_complete
         assert hands.session == session_of("--mask causal")
 
 
-@pytest.mark.parametrize("state", ["", "--explain", "--text", "--picture-only", "--view heads", "--panel keys"])
-async def test_escape_is_never_the_only_way_out(state: str) -> None:
-    back = {
-        "--explain": "enter",
-        "--text": "w",
-        "--picture-only": "f",
-        "--view heads": "1",
-        "--panel keys": "shift+tab",
-    }
-    async with explorer(state) as hands:
-        await hands.press(back.get(state, "t"), *(["shift+tab"] if state == "--panel keys" else []))
-        await hands.press(*([] if state else ["t"]))
-        assert (hands.session, hands.app.knob) == (Session(), "")
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        ("--explain", ["enter"]),
+        ("--text", ["w"]),
+        ("--picture-only", ["f"]),
+        ("--view heads", ["1"]),
+        ("--panel parameters", ["shift+tab"]),
+        ("--search the", ["/", "backspace", "enter"]),
+        ("", ["t", "t"]),
+        ("", ["?", "?"]),
+        ("", ["t", "enter", "enter", "t"]),
+        ("", [":", "enter"]),
+    ],
+)
+async def test_escape_is_never_the_only_way_out(options: str, keys: list[str]) -> None:
+    async with explorer() as hands:
+        first = hands.cells
+    async with explorer(options) as hands:
+        *way_in, way_out = keys
+        await hands.press(*way_in)
+        assert hands.cells != first
+        await hands.press(way_out)
+        assert hands.cells == first
+        assert (hands.session.view.search, hands.app.knob, hands.app.prompt.is_open) == ("", "", False)
 
 
 def test_no_act_needs_a_ctrl_chord() -> None:
@@ -656,7 +673,7 @@ async def test_the_command_copied_opens_even_where_a_source_is_smaller_than_the_
 
 SAVED = {
     "picture.svg": r"<svg class=\"rich-terminal\"",
-    "picture.txt": r"it +→? ?\[?\]?|it → animal",
+    "picture.txt": r"Parameters.*Weights",
     "picture.csv": r",\[CLS\],the,animal",
     "picture.cmd": r"^attn-tui --mask causal\n$",
 }
@@ -973,7 +990,7 @@ TEXTS = (
     *("5,5", "999,0", "the", "it", "[", "\\", "'", '"', "picture.txt", "picture.svg", "no/where.csv", "~x/y.cmd"),
     *("1e308", "1e-30", "nan", "∞", "s * 1000", "-inf", "sink_logit(3)", "sigmoid", "日本語", "🙂"),
 )
-LIVING = [key for name, key in KEYS if name != "quit"] + list(BY_KEY)
+LIVING = [key for key in KEYS if key not in BY_NAME["quit"].keys] + list(BY_KEY)
 
 
 def any_key(chance: random.Random, *, asked: bool) -> str:
@@ -986,10 +1003,9 @@ def any_key(chance: random.Random, *, asked: bool) -> str:
 @pytest.mark.parametrize(
     ("seed", "size", "tier"),
     [
-        (1, (112, 30), Tier.TRUECOLOR),
-        (2, (72, 17), Tier.CUBE),
-        (3, (31, 9), Tier.BASIC),
-        (4, (200, 6), Tier.NONE),
+        (1, (110, 30), Tier.TRUECOLOR),
+        (2, (72, 16), Tier.CUBE),
+        (3, (31, 9), Tier.NONE),
     ],
 )
 async def test_after_any_keys_the_explorer_lives_and_every_row_is_whole(

@@ -169,3 +169,8 @@ def test_what_was_parsed_is_put_over_a_session() -> None:
     before = read_options(shlex.split("--source random --head 2"))
     after = session_of(print_parser().parse_args(["--head", "3"]), before)
     assert after == replace(before, view=replace(before.view, head=3))
+
+
+def test_a_pin_within_a_pin_is_refused() -> None:
+    with pytest.raises(OptionError, match="--pin is not possible inside --pin"):
+        read_options(["--pin=" * 300])

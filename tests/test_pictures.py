@@ -564,6 +564,7 @@ def test_a_press_on_a_heads_number_is_that_head(heads: int, width: int, height: 
             assert head_at(scene, (match.start(), y), width, height) == int(match[0])
     assert any(segment.style == scene.ink.mark for line in numbers for segment in line)
     assert head_at(scene, (width, 0), width, height) is None
+    assert head_at(scene, (-1, 0), width, height) is head_at(scene, (0, -1), width, height) is None  # the border
     assert head_at(scene, (0, heads), width, height) is None
 
 

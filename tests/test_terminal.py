@@ -13,32 +13,29 @@ from attn_tui.options import read_options
 from tests.hands import session_of
 from tests.ptys import Terminal, left_behind, opened
 
-LEAVES_SCREEN = b"\x1b[?1049l"
+LEAVES_SCREEN = "\x1b[?1049l"
 COLOUR = r"(3[0-7]|4[0-7]|9[0-7]|10[0-7]|[34]8)"
 
 
-def first_screen(terminal: Terminal) -> list[str]:
-    """Wait for the first screen, with its charts, until nothing more comes."""
+def first_screen(terminal: Terminal) -> None:
+    """Wait for the first screen, with its charts."""
     terminal.sees("it → animal", "weight 0.677", "mean by head", "q quit")
-    terminal.rests()
-    return terminal.screen
 
 
 def printed(terminal: Terminal) -> str:
     """What stands on the terminal after the explorer has left its screen, without what switches modes off."""
-    return re.sub(r"\x1b\[[?<>]?[\d;]*[a-z]", "", terminal.written.split(LEAVES_SCREEN)[-1].decode())
+    return re.sub(r"\x1b\[[?<>]?[\d;]*[a-z]", "", terminal.output.split(LEAVES_SCREEN)[-1])
 
 
 def styles(terminal: Terminal) -> set[str]:
     """Every colour and style asked for: the numbers of `ESC [ … m`."""
-    return set(re.findall(r"\x1b\[([\d;:]*)m", terminal.written.decode()))
+    return set(re.findall(r"\x1b\[([\d;:]*)m", terminal.output))
 
 
 def test_the_first_screen_shows_where_it_looks_and_keys_change_it() -> None:
     with opened() as terminal:
-        first = first_screen(terminal)
-        assert len(first) == 40
-        assert any("2 animal  0.677" in row for row in first)
+        first_screen(terminal)
+        assert any("2 animal  0.677" in row for row in terminal.screen)
         terminal.press("t..")
         terminal.sees("temperature 1.2", "weight 0.568")
         terminal.press("uu")
@@ -49,11 +46,15 @@ def test_the_first_screen_shows_where_it_looks_and_keys_change_it() -> None:
         terminal.sees("mask        causal", "[CLS]     ╱╱╱╱", "╱╱ masked", "weight 0.702")
         terminal.press("\x1b[1;2C")
         terminal.sees("head 2  of 6 × 12")
+        terminal.press("\x1b[<0;25;1M\x1b[<0;25;1m")  # the mouse, on "2 Heads"
+        terminal.sees("All heads of layer 3")
 
 
 def test_another_size_and_back_leaves_the_first_screen() -> None:
     with opened() as terminal:
-        first = first_screen(terminal)
+        first_screen(terminal)
+        terminal.rests()
+        first = terminal.screen
         terminal.resize(20, 6)
         terminal.wait(lambda: len(terminal.screen) == 6 and "weight 0.677" in terminal.screen[5], "the small screen")
         terminal.rests()
@@ -120,6 +121,7 @@ def test_quitting_before_anything_is_drawn_leaves_nothing_behind() -> None:
 def test_nothing_is_written_while_nobody_types() -> None:
     with opened() as terminal:
         first_screen(terminal)
+        terminal.rests()
         assert terminal.read(1) == b""
         terminal.press("t.\r")
         terminal.sees("temperature =")
@@ -152,13 +154,13 @@ def test_without_colorterm_only_the_colours_of_term_are_written(term: str, colou
 def test_a_terminal_that_cannot_draw_gets_one_line() -> None:
     with opened(TERM="dumb", COLORTERM="") as terminal:
         assert terminal.ends() == 2
-        assert re.fullmatch(r"attn-tui: TERM is dumb [^\n]*\r\n", terminal.written.decode())
+        assert re.fullmatch(r"attn-tui: TERM is dumb [^\n]*\r\n", terminal.output)
 
 
 def test_a_wrong_option_gets_one_line_and_no_screen() -> None:
     with opened("--mask", "causal &") as terminal:
         assert terminal.ends() == 2
-        assert re.fullmatch(r"attn-tui: --mask: [^\n]*\r\n", terminal.written.decode())
+        assert re.fullmatch(r"attn-tui: --mask: [^\n]*\r\n", terminal.output)
 
 
 def test_a_closed_terminal_ends_the_program() -> None:
@@ -172,10 +174,6 @@ def test_a_closed_terminal_ends_the_program() -> None:
 
 
 def test_the_mouse_can_be_left_to_the_terminal() -> None:
-    with opened() as terminal:
-        first_screen(terminal)
-        terminal.press("\x1b[<0;25;1M\x1b[<0;25;1m")
-        terminal.sees("All heads of layer 3")
     with opened("--no-mouse") as terminal:
         first_screen(terminal)
-        assert not re.search(r"\x1b\[\?(1000|1002|1003|1006|1015)h", terminal.written.decode())
+        assert not re.search(r"\x1b\[\?(1000|1002|1003|1006|1015)h", terminal.output)

@@ -100,7 +100,7 @@ def head_at(scene: Scene, place: tuple[int, int], width: int, height: int) -> in
     cell, per_line, first = _strip_shape(scene, width, max(height - 4, 1))
     column, row = place[0] // cell, place[1]
     head = first + row * per_line + column
-    there = column < per_line and row < max(height - 4, 1)
+    there = 0 <= column < per_line and 0 <= row < max(height - 4, 1)
     return head if there and head < scene.attention.num_heads else None
 
 

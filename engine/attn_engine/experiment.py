@@ -86,7 +86,7 @@ def parse_normaliser(text: str) -> tuple[str, tuple[float, ...]]:
 
     Raises ValueError, naming what is possible.
     """
-    match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([^()]*?)\s*\))?\s*", text)
+    match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", text)
     name, argument = match.groups() if match else ("", None)
     number = _finite(argument) if argument is not None else None
     takes_number = name == "sink_logit"
