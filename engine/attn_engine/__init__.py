@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     from .heads import mean_similarity as mean_similarity
     from .heads import random_similarity as random_similarity
     from .heads import similarity as similarity
+    from .masks.blocks import Blocks as Blocks
+    from .masks.blocks import block_map as block_map
+    from .masks.counting import Count as Count
+    from .masks.counting import count as count
+    from .masks.counting import key_counts as key_counts
+    from .masks.counting import refined as refined
+    from .masks.counting import row_count as row_count
+    from .masks.counting import row_counts as row_counts
+    from .masks.tally import BlockCounts as BlockCounts
+    from .masks.tally import count_blocks as count_blocks
     from .measures import Measures as Measures
     from .measures import measure as measure
     from .notation import Grid as Grid
@@ -38,6 +48,13 @@ if TYPE_CHECKING:
     from .notation import RuleError as RuleError
     from .notation import evaluate as evaluate
     from .notation import parse as parse
+    from .notation.intervals import check_rule as check_rule
+    from .notation.intervals import judge as judge
+    from .notation.plane import Captured as Captured
+    from .notation.plane import Plane as Plane
+    from .notation.plane import Rectangles as Rectangles
+    from .notation.plane import Verdict as Verdict
+    from .notation.words import FUNCTIONS as FUNCTIONS
     from .pipeline import inputs_of as inputs_of
     from .pipeline import run as run
     from .sources import Inputs as Inputs
@@ -57,8 +74,14 @@ _ROOMS = {
         "parse_normaliser",
     ),
     "heads": ("mean_similarity", "random_similarity", "similarity"),
+    "masks.blocks": ("Blocks", "block_map"),
+    "masks.counting": ("Count", "count", "key_counts", "refined", "row_count", "row_counts"),
+    "masks.tally": ("BlockCounts", "count_blocks"),
     "measures": ("Measures", "measure"),
     "notation": ("Grid", "Kind", "Rule", "RuleError", "evaluate", "parse"),
+    "notation.intervals": ("check_rule", "judge"),
+    "notation.plane": ("Captured", "Plane", "Rectangles", "Verdict"),
+    "notation.words": ("FUNCTIONS",),
     "pipeline": ("inputs_of", "run"),
     "sources": ("Inputs",),
 }

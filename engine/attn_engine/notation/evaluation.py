@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..catalogue import ENTRIES, Lengths
+from ..catalogue import Lengths
 from .arithmetic import Arithmetic, Float, all_whole, compare, extremes, pseudo_random
 from .errors import RuleError, quoted
 from .expansion import expand
 from .grid import Array, Grid
+from .tables import Table, table_of
 from .tree import (
     And,
     Call,
@@ -64,7 +65,7 @@ def evaluate(rule: Rule, grid: Grid) -> Array:
 
 
 def _value(rule: Rule, grid: Grid, careful: bool = False) -> Array:
-    body, repeated = _plan(rule)
+    body, repeated = written_out(rule)
     exact = _Evaluation(grid, repeated, Arithmetic(DOUBLE, careful))
     try:
         if rule.kind == Kind.MASK:
@@ -77,7 +78,7 @@ def _value(rule: Rule, grid: Grid, careful: bool = False) -> Array:
 
 
 @lru_cache(maxsize=256)
-def _plan(rule: Rule) -> tuple[Expression, frozenset[Expression]]:
+def written_out(rule: Rule) -> tuple[Expression, frozenset[Expression]]:
     """The rule written out, and its parts that occur more than once: each of these is computed once."""
     body = expand(rule.body)
     counts = Counter(part for part in walk(body) if not isinstance(part, Number | Truth | Name))
@@ -184,29 +185,19 @@ class _Evaluation:
         return values if exact else [_within(node, self.arithmetic.as_float, value) for value in values]
 
     def read(self, node: Read) -> Any:
-        array = self.array(node)
+        array = self.table(node)
         if array.ndim != len(node.indices):
             raise RuleError(f"{node.array} has shape {array.shape}: it is read with {array.ndim} indices")
         indices = [self.number(index) for index in node.indices]
         for axis, (index, length) in enumerate(zip(indices, array.shape, strict=True)):
             _check_index(node, axis, index, length)
-        return _plain(node, array[tuple(indices)])
+        return _plain(node, array.at(*indices))
 
-    def array(self, node: Read) -> Array:
-        if node.owner:
-            grid = self.grid
-            numbers = [self.exact.number(argument).item() for argument in node.owner.arguments]
-            lengths = Lengths(grid.query_length, grid.key_length, grid.num_heads)
-            return _made(node.owner.name, node.array, lengths, *numbers)
-        if node.array not in self.grid.arrays:
-            there = ", ".join(self.grid.arrays) or "none"
-            raise RuleError(f"no array {quoted(node.array)} here; there are: {there}")
-        return self.grid.arrays[node.array]
-
-
-@lru_cache(maxsize=16)
-def _made(owner: str, name: str, lengths: Lengths, *numbers: float) -> Array:
-    return np.asarray(dict(ENTRIES[owner].arrays)[name](lengths, *numbers))
+    def table(self, node: Read) -> Table:
+        grid = self.grid
+        lengths = Lengths(grid.query_length, grid.key_length, grid.num_heads)
+        arguments = node.owner.arguments if node.owner else ()
+        return table_of(node, lengths, tuple(self.exact.number(each).item() for each in arguments), grid.arrays)
 
 
 def _within(node: Expression, function: Callable[..., Any], *operands: Any) -> Any:

@@ -1,0 +1,265 @@
+"""Rows of a mask as a few stretches of keys: where they begin is found by bisection, what they hold is counted.
+
+Along a row every condition that compares a part of q with a part of k changes at a few keys. Between them the rule
+is constant, but for conditions with a short period, whose keys are counted by prefix sums over one period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..notation.evaluation import evaluate, written_out
+from ..notation.grid import Array, Grid
+from ..notation.plane import Plane, Positions
+from ..notation.tree import Expression, Number, Rule, Sum, Truth, rebuild
+from ..notation.words import LARGEST, Kind
+from .structure import Atom, Terms, atoms_of, conditions_within, difference, period, positions_in, unchained
+
+MOST_PERIOD = 1024
+MOST_PATTERNS = 3
+"""Conditions with a period that are told apart: each doubles the work."""
+
+MOST_PIECES = 32
+"""Rising or falling pieces of one part of k, and changes of one condition of k alone."""
+
+MOST_BREAKS = 96
+CHUNK = 2**20
+"""Stretches that are looked at together."""
+
+LEFT, RIGHT = "left", "right"
+RISING = {"<": (LEFT,), ">=": (LEFT,), "<=": (RIGHT,), ">": (RIGHT,), "==": (LEFT, RIGHT), "!=": (LEFT, RIGHT)}
+FALLING = {"<": (RIGHT,), ">=": (RIGHT,), "<=": (LEFT,), ">": (LEFT,), "==": (LEFT, RIGHT), "!=": (LEFT, RIGHT)}
+"""On which side of equals a comparison of a rising, or falling, part of k changes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Break:
+    """One place in each row: where a piece of a rising part of k passes a part of q."""
+
+    first: int
+    rising: Array  # the piece, negated where it falls
+    passed: Expression  # the part of q; negated for `falls`
+    falls: bool
+    side: str
+
+
+@dataclass(frozen=True, eq=False)
+class RowPlan:
+    """How the rows of a rule are counted: the places where they change, and what has a period."""
+
+    rule: Rule
+    plane: Plane
+    common: Positions  # keys at which every row may change
+    breaks: tuple[Break, ...]
+    patterns: tuple[Expression, ...] = ()
+    period: int = 1
+
+    @property
+    def stretches(self) -> int:
+        """Stretches of one row, at most."""
+        return self.common.size + len(self.breaks) + 1
+
+
+@dataclass
+class _Draft:
+    plane: Plane
+    common: set[int] = field(default_factory=set)
+    breaks: list[Break] = field(default_factory=list)
+    patterns: list[Expression] = field(default_factory=list)
+
+
+def plan_rows(rule: Rule, plane: Plane) -> RowPlan | None:
+    """How the rows of the rule are counted exactly; None where its structure does not tell."""
+    body = unchained(written_out(rule)[0])
+    draft = _Draft(plane)
+    if not all(_add(draft, atom) for atom in _all_atoms(body)):
+        return None
+    shared = lcm(*(period(node) or 1 for node in draft.patterns))
+    if shared > MOST_PERIOD or len(draft.patterns) > MOST_PATTERNS:
+        return None
+    if len(draft.breaks) + len(draft.common) > MOST_BREAKS:
+        return None
+    common = np.array(sorted(draft.common), dtype=np.int64)
+    return RowPlan(Rule(body), plane, common, tuple(draft.breaks), tuple(draft.patterns), shared)
+
+
+def _all_atoms(body: Expression) -> Iterator[Atom]:
+    """The atoms of the rule, and of the conditions that numbers in them switch on."""
+    for atom in atoms_of(body):
+        yield atom
+        for condition in conditions_within(atom.node):
+            yield from _all_atoms(condition)
+
+
+def _add(draft: _Draft, atom: Atom) -> bool:
+    """Note where an atom changes along rows; whether that could be told."""
+    if "k" not in positions_in(atom.node):
+        return True
+    if _add_of_keys(draft, atom) or _add_breaks(draft, atom):
+        return True
+    own = period(atom.node)
+    if own is None or own > MOST_PERIOD:
+        return False
+    if atom.node not in draft.patterns:
+        draft.patterns.append(atom.node)
+    return True
+
+
+def _add_of_keys(draft: _Draft, atom: Atom) -> bool:
+    """A condition of k alone, where it changes at a few keys."""
+    if positions_in(atom.node) != {"k"}:
+        return False
+    keys = np.arange(draft.plane.key_length)
+    holds = np.broadcast_to(evaluate(Rule(atom.node), draft.plane.points(np.asarray(0), keys)), keys.shape)
+    changes = np.flatnonzero(holds[1:] != holds[:-1]) + 1
+    if changes.size > MOST_PIECES:
+        return False
+    draft.common.update(changes.tolist())
+    return True
+
+
+def _add_breaks(draft: _Draft, atom: Atom) -> bool:
+    """A comparison of parts of q with parts of k that rise and fall a few times."""
+    sums = difference(atom)
+    if sums is None or atom.sides is None:
+        return False
+    found = [_breaks(draft.plane, terms, atom.sides[1]) for terms in sums]
+    if any(breaks is None for breaks in found):
+        return False
+    for breaks in found:
+        draft.breaks += breaks or []
+    draft.common.update(each.first for each in draft.breaks if each.first)
+    return True
+
+
+def _breaks(plane: Plane, terms: Terms, sign: str) -> list[Break] | None:
+    """The places where a sum passes zero; None where its part of k is not whole or changes direction too often."""
+    of_keys = [(own, part) for own, part in terms if "k" in positions_in(part)]
+    of_query = [(own, part) for own, part in terms if "k" not in positions_in(part)]
+    if not of_keys:
+        return []
+    values = _values(_total(of_keys), plane.points(np.asarray(0), np.arange(plane.key_length)))
+    queries = _values(_total(of_query), plane.points(np.arange(plane.query_length), np.asarray(0)))
+    if not (_is_whole(values) and _is_whole(queries)):
+        return None
+    pieces = list(_pieces(values))
+    if len(pieces) > MOST_PIECES:
+        return None
+    passed = _total(of_query)
+    return [
+        Break(first, -values[first:last] if falls else values[first:last], passed, falls, side)
+        for first, last, falls in pieces
+        for side in (FALLING if falls else RISING)[sign]
+    ]
+
+
+def _total(terms: list[tuple[int, Expression]]) -> Expression:
+    zero: Expression = Number(0)
+    return Sum(zero, tuple(("+" if own > 0 else "-", part) for own, part in terms)) if terms else zero
+
+
+def _values(node: Expression, grid: Grid) -> Array:
+    """A number of the rule at points, float64: whole numbers are exact up to 2**53."""
+    shape = np.broadcast_shapes(grid.query.shape, grid.key.shape)
+    return np.broadcast_to(np.asarray(evaluate(Rule(node, Kind.SCORE_MOD), grid), dtype=np.float64), shape)
+
+
+def _is_whole(values: Array) -> bool:
+    return bool((np.abs(values) <= LARGEST).all() and (values == np.floor(values)).all())
+
+
+def _pieces(values: Array) -> Iterator[tuple[int, int, bool]]:
+    """Where the values only rise, or only fall: first place, last place + 1, whether they fall."""
+    steps = np.sign(np.diff(values))
+    moving = np.flatnonzero(steps)
+    turns = moving[1:][steps[moving[1:]] != steps[moving[:-1]]] + 1
+    ends = [0, *turns[: MOST_PIECES + 1].tolist(), values.size]
+    for first, last in pairwise(ends):
+        piece = values[first:last]
+        yield first, last, bool(piece[-1] < piece[0])
+
+
+# Counting.
+
+
+def counts_of(plan: RowPlan) -> NDArray[np.int64]:
+    """How many keys each query sees."""
+    length = plan.plane.query_length
+    rows = max(CHUNK // plan.stretches, 1)
+    parts = [_chunk(plan, np.arange(first, min(first + rows, length))) for first in range(0, length, rows)]
+    return np.concatenate(parts)
+
+
+def _chunk(plan: RowPlan, queries: Positions) -> NDArray[np.int64]:
+    ends = _ends(plan, queries)
+    starts, sizes = ends[:, :-1], np.diff(ends, axis=1)
+    points = plan.plane.points(queries[:, None], np.minimum(starts, plan.plane.key_length - 1))
+    if not plan.patterns:
+        allowed = np.broadcast_to(evaluate(plan.rule, points), starts.shape)
+        return np.einsum("ij,ij->i", sizes, allowed, dtype=np.int64)
+    total = np.zeros(queries.size, dtype=np.int64)
+    position = (queries + plan.plane.shift) % plan.period
+    for rule, sums in _cases(plan):
+        allowed = np.broadcast_to(evaluate(rule, points), starts.shape)
+        counted = np.diff(_counted_below(sums, position, ends, plan.period), axis=1)
+        total += (counted * allowed).sum(axis=1)
+    return total
+
+
+def _ends(plan: RowPlan, queries: Positions) -> Positions:
+    """Where the stretches of each row begin and end, (rows, stretches + 1), rising."""
+    plane = plan.plane
+    ends = np.empty((queries.size, plan.stretches + 1), dtype=np.int64)
+    known: dict[Expression, Array] = {}
+    for column, each in enumerate(plan.breaks):
+        if each.passed not in known:
+            known[each.passed] = _values(each.passed, plane.points(queries, np.asarray(0)))
+        passed = known[each.passed]
+        sought = passed if each.falls else -passed
+        ends[:, column] = each.first + np.searchsorted(each.rising, sought, side=each.side)  # type: ignore[call-overload]
+    ends[:, len(plan.breaks) : -2] = plan.common
+    ends[:, -2], ends[:, -1] = 0, plane.key_length
+    ends.sort(axis=1)
+    return ends
+
+
+def _cases(plan: RowPlan) -> Iterator[tuple[Rule, Positions]]:
+    """The rule for each way in which its patterns hold or fail, and for that way the keys before each, by row."""
+    places = np.arange(plan.period)
+    square = Grid(
+        places[:, None],
+        places[None, :],
+        np.asarray(plan.plane.head),
+        plan.plane.query_length,
+        plan.plane.key_length,
+        plan.plane.num_heads,
+        arrays=plan.plane.captured.arrays,
+    )
+    shape = plan.period, plan.period
+    holding = [np.broadcast_to(evaluate(Rule(node), square), shape) for node in plan.patterns]
+    for case in range(2 ** len(plan.patterns)):
+        truths = {node: Truth(bool(case >> place & 1)) for place, node in enumerate(plan.patterns)}
+        fits = np.ones(shape, dtype=np.bool_)
+        for node, holds in zip(plan.patterns, holding, strict=True):
+            fits &= holds == truths[node].value
+        if fits.any():
+            sums = np.zeros((plan.period, plan.period + 1), dtype=np.int64)
+            np.cumsum(fits, axis=1, out=sums[:, 1:])
+            yield Rule(_substituted(plan.rule.body, truths)), sums
+
+
+def _substituted(node: Expression, truths: dict[Expression, Truth]) -> Expression:
+    return truths.get(node) or rebuild(node, lambda part: _substituted(part, truths))
+
+
+def _counted_below(sums: Positions, position: Positions, ends: Positions, size: int) -> Positions:
+    """How many keys below each end fit, in rows of these positions in the period."""
+    whole, rest = np.divmod(ends, size)
+    row = position[:, None]
+    return whole * sums[row, size] + sums[row, rest]

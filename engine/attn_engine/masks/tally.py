@@ -1,0 +1,157 @@
+"""How many blocks of a size are full, partial and empty: what a block-sparse kernel computes, masks and skips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..notation.evaluation import written_out
+from ..notation.intervals import judge
+from ..notation.plane import Plane, Positions, Rectangles, Verdict
+from ..notation.tree import Rule
+from .blocks import settle
+from .structure import is_of_difference
+
+COARSE = 64
+"""Rows and columns of the raster that the search begins with."""
+
+MOST_JUDGED = 2**20
+"""Rectangles that are open at once; beyond, blocks are sampled."""
+
+SAMPLE = 2**12
+"""Blocks that are looked at where not all can be."""
+
+
+@dataclass(frozen=True)
+class BlockCounts:
+    """How many blocks are full, partial and empty, ragged ones at the ends among them.
+
+    `error` is the standard error of each number where they are estimated from a sample, else 0.
+    """
+
+    full: int
+    partial: int
+    empty: int
+    error: float = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether every block was looked at."""
+        return self.error == 0
+
+    @property
+    def total(self) -> int:
+        """All blocks."""
+        return self.full + self.partial + self.empty
+
+
+def count_blocks(rule: Rule, plane: Plane, size: int) -> BlockCounts:
+    """Count the blocks of size × size positions. Rectangles of blocks are judged, and only partial ones split.
+
+    Where too many stay open, they are estimated from a sample. Raises RuleError where the rule has no value.
+    """
+    if is_of_difference(written_out(rule)[0]):
+        return _by_diagonals(rule, plane, size)
+    rows, columns = (-(-length // size) for length in (plane.query_length, plane.key_length))
+    counts = np.zeros(3, dtype=np.int64)
+    scale = max(1 << max((max(rows, columns) - 1).bit_length() - COARSE.bit_length() + 1, 0), 1)
+    places = _raster(rows, columns, scale)
+    while True:
+        area = _size_in_blocks(places, scale, (rows, columns))
+        verdicts = judge(rule, plane, _rectangles(plane, places, scale * size))
+        for verdict in (Verdict.EMPTY, Verdict.FULL):
+            counts[verdict] += area[verdicts == verdict].sum()
+        open_ = verdicts == Verdict.PARTIAL
+        places = (places[0][open_], places[1][open_])
+        if scale == 1 or places[0].size * 4 > MOST_JUDGED:
+            break
+        places, scale = _quarters(places, (-(-rows // (scale // 2)), -(-columns // (scale // 2)))), scale // 2
+    return _finished(rule, plane, (places, scale, size), counts)
+
+
+Places = tuple[Positions, Positions]
+"""Rows and columns of rectangles, each `scale` blocks a side."""
+
+
+def _by_diagonals(rule: Rule, plane: Plane, size: int) -> BlockCounts:
+    """Of q − k alone: whole blocks along a diagonal are alike, so one of each is looked at, and all ragged ones."""
+    lengths = plane.query_length, plane.key_length
+    (rows, down), (columns, along) = (divmod(length, size) for length in lengths)
+    last_row, last_column = np.full(columns, rows), np.full(rows + bool(down), columns)
+    pieces = [
+        (np.arange(rows), np.zeros(rows, dtype=np.int64), np.minimum(np.arange(rows, 0, -1), columns)),
+        (np.zeros(columns, dtype=np.int64), np.arange(columns), np.minimum(np.arange(columns, 0, -1), rows)),
+        (last_row, np.arange(columns), np.ones(columns, dtype=np.int64) * bool(down)),
+        (np.arange(rows + bool(down)), last_column, np.ones(rows + bool(down), dtype=np.int64) * bool(along)),
+    ]
+    pieces[1] = tuple(side[1:] for side in pieces[1])  # type: ignore[assignment] - the main diagonal is in the first
+    at = [np.concatenate(sides) for sides in zip(*pieces, strict=True)]
+    there = at[2] > 0
+    verdicts, certain = settle(rule, plane, _rectangles(plane, (at[0][there], at[1][there]), size), MOST_JUDGED * 4)
+    counts = np.bincount(verdicts, weights=at[2][there], minlength=3).astype(np.int64)
+    return _counts(counts, float(at[2][there][~certain].sum()))
+
+
+def _raster(rows: int, columns: int, scale: int) -> Places:
+    high, wide = -(-rows // scale), -(-columns // scale)
+    at = np.arange(high * wide, dtype=np.int64)
+    return at // wide, at % wide
+
+
+def _quarters(places: Places, shape: tuple[int, int]) -> Places:
+    """The four parts of each, as far as they are there."""
+    rows = np.concatenate([places[0] * 2 + down for down in (0, 0, 1, 1)])
+    columns = np.concatenate([places[1] * 2 + along for along in (0, 1, 0, 1)])
+    there = (rows < shape[0]) & (columns < shape[1])
+    return rows[there], columns[there]
+
+
+def _size_in_blocks(places: Places, scale: int, shape: tuple[int, int]) -> Positions:
+    high, wide = (np.minimum(length - place * scale, scale) for place, length in zip(places, shape, strict=True))
+    return high * wide
+
+
+def _rectangles(plane: Plane, places: Places, side: int) -> Rectangles:
+    rows, columns = places
+    return Rectangles(
+        rows * side,
+        np.minimum((rows + 1) * side, plane.query_length) - 1,
+        columns * side,
+        np.minimum((columns + 1) * side, plane.key_length) - 1,
+    )
+
+
+def _finished(rule: Rule, plane: Plane, open_: tuple[Places, int, int], counts: NDArray[np.int64]) -> BlockCounts:
+    """The counts with what is still open: looked at block by block, or of very many a sample."""
+    places, scale, size = open_
+    shape = -(-plane.query_length // size), -(-plane.key_length // size)
+    weights = _size_in_blocks(places, scale, shape)
+    total = int(weights.sum())
+    if scale == 1:
+        verdicts, certain = settle(rule, plane, _rectangles(plane, places, size), MOST_JUDGED * 2)
+        if certain.all():
+            counts += np.bincount(verdicts, minlength=3)
+            return _counts(counts, 0.0)
+    chosen = _sample(places, weights, scale, shape)
+    verdicts, _ = settle(rule, plane, _rectangles(plane, chosen, size), MOST_JUDGED)
+    shares = np.bincount(verdicts, minlength=3) / chosen[0].size
+    estimated = np.rint(shares * total).astype(np.int64)
+    estimated[Verdict.PARTIAL] += total - estimated.sum()
+    spread = float(np.sqrt((shares * (1 - shares)).max() / chosen[0].size)) * total
+    return _counts(counts + estimated, max(spread, total / chosen[0].size))
+
+
+def _counts(counts: NDArray[np.int64], error: float) -> BlockCounts:
+    return BlockCounts(int(counts[Verdict.FULL]), int(counts[Verdict.PARTIAL]), int(counts[Verdict.EMPTY]), error)
+
+
+def _sample(places: Places, weights: Positions, scale: int, shape: tuple[int, int]) -> Places:
+    """Blocks at even steps through all that are open, the same each time."""
+    ends = np.cumsum(weights)
+    steps = ((np.arange(SAMPLE) + 0.5) * (int(ends[-1]) / SAMPLE)).astype(np.int64)
+    owner = np.searchsorted(ends, steps, side="right")
+    within = steps - (ends[owner] - weights[owner])
+    wide = np.minimum(shape[1] - places[1][owner] * scale, scale)
+    return places[0][owner] * scale + within // wide, places[1][owner] * scale + within % wide

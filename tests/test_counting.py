@@ -1,0 +1,139 @@
+"""Counts of a mask against looking at every cell, and against sums that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from numpy.typing import NDArray
+
+from attn_engine import (
+    Kind,
+    Plane,
+    RuleError,
+    count,
+    entries,
+    evaluate,
+    key_counts,
+    parse,
+    refined,
+    row_count,
+    row_counts,
+)
+from attn_engine.masks import counting, rows
+from attn_engine.masks.structure import is_of_difference
+from attn_engine.notation.evaluation import written_out
+from tests.drawing import quick
+from tests.rules import masks, planes
+
+MILLION = 1_048_576
+WIDE = Plane(MILLION, MILLION)
+
+
+def dense(text: str, plane: Plane) -> NDArray[np.bool_] | None:
+    """Every cell of the plane; None where one of them has no value."""
+    try:
+        allowed = evaluate(parse(text), plane.grid())
+    except RuleError:
+        return None
+    return np.broadcast_to(allowed, (plane.query_length, plane.key_length))
+
+
+# Every method against the cells.
+
+
+@quick
+@given(masks, planes)
+def test_rows_by_stretches_are_those_of_the_cells(text: str, plane: Plane) -> None:
+    cells = dense(text, plane)
+    plan = rows.plan_rows(parse(text), plane) if cells is not None else None
+    if cells is not None and plan is not None:
+        assert rows.counts_of(plan).tolist() == cells.sum(axis=1).tolist()
+
+
+@quick
+@given(masks, planes)
+def test_rules_of_the_difference_alone_are_the_same_along_diagonals(text: str, plane: Plane) -> None:
+    cells = dense(text, plane)
+    if cells is not None and is_of_difference(written_out(parse(text))[0]):
+        assert (cells[1:, 1:] == cells[:-1, :-1]).all()
+        assert counting._by_diagonals(parse(text), plane).tolist() == cells.sum(axis=1).tolist()
+
+
+@quick
+@given(masks, planes)
+def test_counts_of_small_planes_are_exact(text: str, plane: Plane) -> None:
+    cells = dense(text, plane)
+    if cells is not None:
+        rule = parse(text)
+        counted = count(rule, plane)
+        assert (counted.pairs, counted.exact) == (cells.sum(), True)
+        seen, seen_by = row_counts(rule, plane), key_counts(rule, plane)
+        assert seen is not None and seen.tolist() == cells.sum(axis=1).tolist()
+        assert seen_by is not None and seen_by.tolist() == cells.sum(axis=0).tolist()
+        assert row_count(rule, plane, plane.query_length - 1) == cells[-1].sum()
+
+
+@pytest.mark.parametrize("align", ["left", "right"])
+@pytest.mark.parametrize("entry", entries(Kind.MASK), ids=lambda entry: entry.name)
+def test_every_rule_of_the_catalogue_on_a_ragged_plane_too_large_for_cells(entry: object, align: str) -> None:
+    name = getattr(entry, "name", "")
+    text = f"{name}(700)" if getattr(entry, "required", 0) else name
+    plane = Plane(1500, 1789, align=align)  # type: ignore[arg-type]
+    cells = dense(text, plane)
+    assert cells is not None
+    counted = count(parse(text), plane)
+    assert abs(counted.pairs - int(cells.sum())) <= 5 * counted.error
+
+
+# Sums that are known.
+
+KNOWN = {
+    "full": MILLION**2,
+    "causal": MILLION * (MILLION + 1) // 2,
+    "causal & (window(4096) | sink(4))": 4_290_758_650,
+    "causal & window(128)": 128 * MILLION - 127 * 128 // 2,
+    "chunked(1024)": 1024 * MILLION,
+    "strided(1024)": MILLION * MILLION // 1024,
+    "axial(1024)": MILLION * (1024 + 1024 - 1),
+    "global(2)": 4 * MILLION - 4,
+    "~causal": MILLION * (MILLION - 1) // 2,
+    "abs(q - k) <= 3 | k % 8 == 0": (7 * MILLION - 12) + MILLION * MILLION // 8 - (7 * MILLION // 8 - 3),
+}
+
+
+@pytest.mark.parametrize("text", KNOWN)
+def test_a_million_positions_are_counted_exactly(text: str) -> None:
+    counted = count(parse(text), WIDE)
+    assert counted.exact
+    assert counted.pairs == KNOWN[text]
+
+
+def test_keys_of_a_million_positions_are_counted_too() -> None:
+    counted = key_counts(parse("causal & (window(4096) | sink(4))"), WIDE)
+    assert counted is not None
+    assert counted.sum() == 4_290_758_650
+    assert counted[:5].tolist() == [MILLION, MILLION - 1, MILLION - 2, MILLION - 3, 4096]
+
+
+# Estimates.
+
+
+def test_what_has_no_structure_is_estimated_with_an_error_that_shrinks() -> None:
+    rule = parse("random_pairs(0.25)")
+    first = count(rule, WIDE)
+    second = refined(first, rule, WIDE)
+    assert not first.exact
+    assert second.error < first.error
+    for estimate in (first, second):
+        assert abs(estimate.pairs - MILLION**2 / 4) < 5 * estimate.error
+
+
+def test_an_estimate_is_the_same_each_time() -> None:
+    rule = parse("random_pairs(0.1)")
+    assert count(rule, WIDE) == count(rule, WIDE)
+
+
+def test_an_exact_count_cannot_be_refined() -> None:
+    rule = parse("causal")
+    assert refined(count(rule, WIDE), rule, WIDE) == count(rule, WIDE)
