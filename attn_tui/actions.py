@@ -59,11 +59,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("panel-back", ("shift+tab",), "shift+tab", "panel before", "Explorer"),
     Action("page-map", ("1",), "1", "view 1, the map", "Explorer"),
     Action("page-heads", ("2",), "2", "view 2, the heads", "Explorer"),
+    Action("page-masks", ("3",), "3", "view 3, the masks", "Explorer"),
     Action("command", ("colon", "ctrl+p"), ": ctrl+p", "any command or option", "Explorer"),
     Action("copy", ("y",), "y", "copy the command that makes this picture", "Explorer"),
     Action("save", ("S",), "S", "save: .svg, .txt, .csv, or .cmd for the command", "Explorer"),
     Action("help", ("question_mark",), "?", "help", "Explorer"),
     Action("quit", ("q", "ctrl+c"), "q ctrl+c", "quit", "Explorer"),
 )
+
+IN_THE_MASKS = (
+    ("enter", "type a rule, which is drawn while you type; in the catalogue, take the rule stood on"),
+    ("n N", "both lengths doubled, or halved"),
+    ("+ -", "from single pairs to the whole mask"),
+    ("v V", "next sheet, or the one before: catalogue, costs, checks, conventions, reach, code"),
+    ("c", "the code; then the code of the next dialect"),
+    ("!", "the next query that a check has found"),
+    ("tab", "cells, blocks, sheet, settings; f shows the one alone"),
+)
+"""What keys do in the mask laboratory, where that is not what they do on the map."""
 
 BY_NAME = {action.name: action for action in ACTIONS}

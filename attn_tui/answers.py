@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attn_engine import FUNCTIONS, Kind, entries
+
 from .actions import BY_NAME
+from .lab.moves import go_to_pair
 from .moves import MOVES, Refusal, go_to, with_view
 from .opening import check_places
 from .options import OptionError, read_options
-from .parameters import BY_FIELD, PARAMETERS
+from .parameters import BY_FIELD, PARAMETERS, PART_OF
 from .pictures.plan import Plan
 from .scene import Scene, make_scene
 from .view import Session
@@ -25,10 +28,15 @@ def words_to_type() -> tuple[str, ...]:
     return (*BY_NAME, *(option.removeprefix("--") for option in OPTIONS))
 
 
+def words_of_masks() -> tuple[str, ...]:
+    """What a rule is made of, for completion."""
+    return (*(entry.name for entry in entries(Kind.MASK)), *FUNCTIONS, "true", "false")
+
+
 def knob_value(scene: Scene, field: str, text: str) -> Session:
     """The session with a knob at the value typed."""
-    value = BY_FIELD[field].read(text)
-    return replace(scene.session, experiment=replace(scene.session.experiment, **{field: value}))
+    value, part = BY_FIELD[field].read(text), PART_OF[field]
+    return replace(scene.session, **{part: replace(getattr(scene.session, part), **{field: value})})
 
 
 def check_not_fixed(scene: Scene, field: str) -> None:
@@ -47,10 +55,11 @@ def search(scene: Scene, plan: Plan, text: str) -> Session:
 def position(scene: Scene, text: str) -> Session:
     """The session with the cursor at a position typed as QUERY,KEY, or one number for both."""
     query, key = BY_FIELD["cursor"].read(text)
-    rows, columns = scene.matrix.shape
+    lab = scene.laboratory
+    rows, columns = (lab.plane.query_length, lab.plane.key_length) if lab else scene.matrix.shape
     if query >= rows or key >= columns:
         raise ValueError(f"queries are 0 … {rows - 1}, keys 0 … {columns - 1}")
-    return go_to(scene, query, key)
+    return go_to_pair(scene, query, key) if lab else go_to(scene, query, key)
 
 
 def options(scene: Scene, text: str, words: list[str]) -> Session:

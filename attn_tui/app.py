@@ -11,13 +11,20 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
+
+from attn_engine import Kind, RuleError, entries
 
 from . import answers, charts, clicks, layout, saving, terminal
 from .actions import ACTIONS, BY_NAME
-from .moves import MOVES, Refusal, head_step, turn, with_view
+from .history import History, decided
+from .lab.bench import Bench
+from .lab.desk import Desk
+from .lab.moves import turn_knob
+from .moves import ARROWS, MOVES, Refusal, beside, head_step, turn, with_view
 from .options import command, split
-from .parameters import BY_FIELD, BY_KEY
-from .pictures.cells import Lines, figure, printable
+from .parameters import BY_FIELD, BY_KEY, LAB_BY_KEY, PART_OF
+from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts
 from .pictures.explain import explain
 from .pictures.heads import gallery_shape, heads_glance, heads_page
@@ -28,15 +35,17 @@ from .pictures.keys import keys_title, running_text, text_title, top_keys
 from .pictures.knobs import knob_at, knobs, value_of
 from .pictures.plan import UNBOUNDED, Plan, plan_map
 from .pictures.svg import tidied
-from .pictures.truth import hints_line, title_line, too_small, truth_line
+from .pictures.truth import brief, hints_line, title_line, too_small, truth_line
 from .scene import Scene, make_scene
-from .view import Session
+from .values import ready_text
+from .view import MASK_PANELS, Session
 from .widgets.panel import Panel
 from .widgets.prompt import Prompt
 from .widgets.theme import themes
 
-HISTORY = 500
-"""How many turns undo goes back."""
+
+class Answer(Message):
+    """The desk has answered something."""
 
 
 class Explorer(App[str]):
@@ -68,8 +77,9 @@ class Explorer(App[str]):
             for number, key in enumerate(action.keys)
         ),
         *(
-            Binding(row.key, f"choose('{row.field}')", row.help, id=f"knob.{row.field}", priority=True, show=False)
-            for row in BY_KEY.values()
+            Binding(key, f"choose('{key}')", row.help, id=f"knob.{row.field}", priority=True, show=False)
+            for key, row in (LAB_BY_KEY | BY_KEY).items()
+            if key not in {key for action in ACTIONS for key in action.keys}
         ),
     ]
 
@@ -80,14 +90,15 @@ class Explorer(App[str]):
         for theme in themes():
             self.register_theme(theme)
         self.session = session
-        self.scene = make_scene(session, self._ink(session))
+        self.desk = Desk(lambda: self.post_message(Answer()))
+        self.scene = make_scene(session, self._ink(session), desk=self.desk)
         self._take_theme(self.scene)
         self._window = self.size
         self._starting = ExitStack()
         self.knob = ""
         self.commands: list[str] = []
-        self._done: list[Session] = []
-        self._undone: list[Session] = []
+        self._history = History()
+        self._before_typing: Session | None = None
         self._last_mask = "causal"
 
     # What is on the screen.
@@ -108,6 +119,7 @@ class Explorer(App[str]):
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):
             yield Panel(heads_page, lambda scene: f"All heads{_of_layer(scene)}", id="all-heads")
+        yield Bench(id="masks-page", classes="page")
         with Horizontal(id="help-page", classes="page"):
             yield Panel(help_page, help_title, id="help")
         yield Panel(_line(truth_line), id="truth")
@@ -140,6 +152,11 @@ class Explorer(App[str]):
         return self.query_one(Prompt)
 
     @property
+    def bench(self) -> Bench:
+        """The page of the mask laboratory."""
+        return self.query_one(Bench)
+
+    @property
     def plan(self) -> Plan:
         """Where everything of the map stands; while it is hidden, as if there were room for every cell."""
         panel = self.panel("map")
@@ -167,20 +184,24 @@ class Explorer(App[str]):
     def _take_theme(self, scene: Scene) -> None:
         self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
+    def on_answer(self) -> None:
+        """Show what has become known of the mask."""
+        if self.scene.laboratory:
+            self._show(replace(self.scene))
+
     # The one way in which anything changes.
 
     def change(self, session: Session, *, undoable: bool = True) -> bool:
         """Show another session, or say in one line why that cannot be; whether it could."""
-        if session.view.compare == "a" and _decided(session) != _decided(self.session):
+        if session.view.compare == "a" and decided(session) != decided(self.session):
             session = replace(session, view=replace(session.view, compare="b"))  # knobs turn B, so B is what to see
         try:
-            scene = make_scene(session, self._ink(session), knob=self.knob)
+            scene = make_scene(session, self._ink(session), knob=self.knob, desk=self.desk)
         except (ValueError, MemoryError) as error:
             self.say(str(error) or "not enough memory for that", trouble=True)
             return False
-        if undoable and _decided(session) != _decided(self.session):
-            self._done = [*self._done[-HISTORY:], self.session]
-            self._undone = []
+        if undoable:
+            self._history.remember(self.session, session)
         self.session = session
         self._show(self._scrolled(scene))
         return True
@@ -204,14 +225,24 @@ class Explorer(App[str]):
         """While the prompt is open, keys are text; only ctrl+c quits even then."""
         return action not in ("act", "choose") or not (self.query(Prompt) and self.prompt.is_open)
 
-    def action_choose(self, field: str) -> None:
-        """Choose a knob, and see to it that its value can be seen; the letter of the chosen one leaves it."""
+    def action_choose(self, key: str) -> None:
+        """Choose the knob of a letter, on this page or on the one that it is of."""
+        if key not in BY_KEY or (self.session.view.page == "masks" and key in LAB_BY_KEY):
+            self._choose(LAB_BY_KEY[key].field, with_view(self.scene, page="masks"))
+        else:
+            self.choose_of_map(BY_KEY[key].field)
+
+    def choose_of_map(self, field: str) -> None:
+        """Choose a knob of the map, and see to it that its value can be seen."""
         narrow = self._window.width < layout.NARROW
         hidden = self.session.view.panel in layout.BESIDE and self._window.width < layout.NORMAL
         changes: dict[str, Any] = {"explain": False, "page": "map"} | (
             {"panel": "map"} if hidden and not narrow else {}
         )
-        session = with_view(self.scene, **changes)
+        self._choose(field, with_view(self.scene, **changes))
+
+    def _choose(self, field: str, session: Session) -> None:
+        """Choose a knob in a session that shows it; choosing the chosen one again leaves it."""
         again = field == self.knob and session == self.session and not self.scene.helping
         self.knob = "" if again else field
         self.scene = replace(self.scene, helping=False)
@@ -220,11 +251,10 @@ class Explorer(App[str]):
 
     def _tell_value(self) -> None:
         """Tell the chosen knob's value, and what it makes of the cell, where there is no panel that shows it."""
-        if self.knob and not layout.shows_parameters(self.session.view, self._window.width):
+        if self.knob and not layout.shows_parameters(self.session, self._window.width):
             row = BY_FIELD[self.knob]
             value, fixed = value_of(self.scene, row)
-            weight = figure(float(self.scene.weights[self.scene.cursor]))
-            self.say(f"{row.name} {value}{' fixed' if fixed else ''} · weight {weight}")
+            self.say(f"{row.name} {value}{' fixed' if fixed else ''} · {brief(self.scene)}")
 
     def action_act(self, name: str) -> None:
         """Do what a row of the table of keys says."""
@@ -247,9 +277,10 @@ class Explorer(App[str]):
         """Whether a key was an act of the help, of the heads page, or of the panel that the keys go to."""
         if self.scene.helping:
             return self._act_in_help(name)
-        arrows = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
-        x, y = arrows.get(name, (0, 0))
+        x, y = ARROWS.get(name, (0, 0))
         view = self.session.view
+        if view.page == "masks":
+            return self._act_in_masks(name)
         if view.page == "heads" and (x or y):
             beside_each = gallery_shape(self.scene, *self.panel("all-heads").room)[0]
             return self.change(head_step(self.scene, x + y * beside_each))
@@ -265,12 +296,21 @@ class Explorer(App[str]):
         self._show(replace(self.scene, help_from=place or 0, helping=place is not None))
         return place is not None
 
+    def _act_in_masks(self, name: str) -> bool:
+        """Scroll the sheet, choose and turn a knob, or move."""
+        place = self.bench.scrolled(self.scene, name)
+        if place is not None:
+            self._show(replace(self.scene, sheet_from=place))
+            return True
+        if self.scene.focused == "settings" and name in ARROWS:
+            return self._act_in_parameters(*ARROWS[name])
+        return self.change(self.bench.moved(self.scene, name))
+
     def _act_in_parameters(self, x: int, y: int) -> bool:
         """Up and down choose a knob, left and right turn it."""
-        fields = [row.field for row in BY_KEY.values()]
         if y:
-            place = fields.index(self.knob) + y if self.knob in fields else 0
-            self.knob = fields[min(max(place, 0), len(fields) - 1)]
+            rows = LAB_BY_KEY if self.session.view.page == "masks" else BY_KEY
+            self.knob = beside([row.field for row in rows.values()], self.knob, y)
             return self.change(self.session, undoable=False)
         if self.knob:
             self._turn(x)
@@ -287,7 +327,8 @@ class Explorer(App[str]):
     def _turn(self, direction: int) -> None:
         if not self.knob:
             raise Refusal("no knob is chosen: a letter chooses one, as the Parameters panel shows")
-        if self.change(turn(self.scene, BY_FIELD[self.knob], direction)):
+        move = turn_knob if PART_OF[self.knob] == "lab" else turn
+        if self.change(move(self.scene, BY_FIELD[self.knob], direction)):
             self._tell_value()
 
     def do_enter(self) -> None:
@@ -297,10 +338,33 @@ class Explorer(App[str]):
             self.do_help()
         elif view.page == "heads":
             self.change(with_view(self.scene, page="map"))
+        elif view.page == "masks" and self.scene.focused == "sheet" and self.session.lab.sheet == "catalogue":
+            self._take_entry()
+        elif self.knob == "mask" or (view.page == "masks" and not self.knob):
+            self._ask_rule(self.session.experiment.mask)
         elif self.knob:
             self._ask_value(BY_FIELD[self.knob])
         else:
             self.change(with_view(self.scene, explain=not view.explain))
+
+    def _take_entry(self) -> None:
+        """The rule stood on in the catalogue; where it needs a number, the prompt asks for it."""
+        entry = next(entry for entry in entries() if entry.name == self.session.lab.entry)
+        text = ready_text(entry)
+        if entry.kind is Kind.SCORE_MOD:
+            if self.change(answers.knob_value(self.scene, "score_mod", text)):
+                self.say(f"the map's score mod is {text}")
+        elif entry.required:
+            self._ask_rule(f"{entry.name}(")
+        else:
+            self.change(answers.knob_value(self.scene, "mask", text))
+
+    def do_blocks(self) -> None:
+        """Of the map, what stands for a block; of the masks, how large a block is."""
+        if self.session.view.page == "masks" and not self.scene.helping:
+            self.action_choose("B")
+        elif not self._act_in_help("blocks"):
+            self.change(MOVES["blocks"](self.scene, self.plan))
 
     def do_leave(self) -> None:
         """Leave what is open: help, explanation, text, picture alone, the chosen knob, a panel, a search."""
@@ -309,9 +373,9 @@ class Explorer(App[str]):
             self.do_help()
         elif view.explain or view.text or view.picture_only:
             self.change(with_view(self.scene, explain=False, text=False, picture_only=False))
-        elif self.knob or view.panel != "map":
+        elif self.knob or self.scene.focused not in ("map", "cells"):
             self.knob = ""
-            self.change(with_view(self.scene, panel="map"))
+            self.change(replace(with_view(self.scene, panel="map"), lab=replace(self.session.lab, mask_panel="cells")))
         else:
             self.change(with_view(self.scene, search="", page="map"))
 
@@ -325,19 +389,16 @@ class Explorer(App[str]):
 
     def do_undo(self) -> None:
         """Back to before the last turn."""
-        self._travel(self._done, self._undone, "nothing to undo")
+        self._travel(self._history.back(self.session), "nothing to undo")
 
     def do_redo(self) -> None:
         """Forward again."""
-        self._travel(self._undone, self._done, "nothing to redo")
+        self._travel(self._history.forward(self.session), "nothing to redo")
 
-    def _travel(self, source: list[Session], target: list[Session], nothing: str) -> None:
-        if not source:
+    def _travel(self, session: Session | None, nothing: str) -> None:
+        if session is None:
             raise Refusal(nothing)
-        there = source.pop()
-        target.append(self.session)
-        view = replace(self.session.view, head=there.view.head)
-        self.change(replace(self.session, experiment=there.experiment, view=view), undoable=False)
+        self.change(session, undoable=False)
 
     def do_help(self) -> None:
         """Show or leave the help."""
@@ -345,6 +406,7 @@ class Explorer(App[str]):
 
     def do_quit(self) -> None:
         """End, handing on the commands that were copied."""
+        self.desk.close()
         self.exit("\n".join(dict.fromkeys(self.commands)))
 
     async def action_quit(self) -> None:
@@ -360,14 +422,22 @@ class Explorer(App[str]):
 
     # Questions and their answers.
 
-    def ask(self, purpose: str, label: str, text: str = "", suggestions: tuple[str, ...] = ()) -> None:
-        """Open the prompt."""
-        self.prompt.ask(purpose, label, text, suggestions)
+    def ask(
+        self, purpose: str, label: str, text: str = "", suggestions: tuple[str, ...] = (), *, words: bool = False
+    ) -> None:
+        """Open the prompt; suggestions are for the whole text, or for its last word."""
+        self.prompt.ask(purpose, label, text, suggestions, words=words)
         self._show(replace(self.scene, message="", helping=False))
 
     def _ask_value(self, row: Any) -> None:
         answers.check_not_fixed(self.scene, row.field)
-        self.ask("value", f"{row.name} =", row.write(getattr(self.session.experiment, row.field)), row.examples)
+        value = getattr(getattr(self.session, PART_OF[row.field]), row.field)
+        self.ask("value", f"{row.name} =", row.write(value), row.examples)
+
+    def _ask_rule(self, text: str) -> None:
+        """Ask for the mask; what is typed is shown as soon as it can be understood."""
+        self._before_typing = self.session
+        self.ask("rule", "mask =", text, answers.words_of_masks(), words=True)
 
     def do_command(self) -> None:
         """Ask for any command or option."""
@@ -375,6 +445,8 @@ class Explorer(App[str]):
 
     def do_search(self) -> None:
         """Ask for a token."""
+        if self.session.view.page == "masks":
+            raise Refusal("tokens are of the map: 1 shows it")
         tokens = self.scene.key_labels if self.scene.has_tokens else ()
         self.ask("search", "search", self.session.view.search, tokens)
 
@@ -387,9 +459,22 @@ class Explorer(App[str]):
         self.ask("save", f"save as ({' '.join(saving.FORMS)})", "attention.svg")
 
     def on_prompt_left(self) -> None:
-        """Nothing was answered."""
+        """Nothing was answered: what was there before is shown."""
         self.prompt.close()
+        before, self._before_typing = self._before_typing, None
+        if before:
+            self.change(before, undoable=False)
         self.say("")
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Follow a rule as it is typed; where it cannot be understood yet, point at the place."""
+        if event.purpose != self.prompt.purpose or event.purpose != "rule" or not event.text.strip():
+            return
+        try:
+            self.change(answers.knob_value(self.scene, "mask", event.text), undoable=False)
+        except RuleError as error:
+            column = None if error.column is None else self.prompt.column_of(error.column)
+            self._show(replace(self.scene, message=printable(error.message), trouble=True, caret=column))
 
     def on_prompt_answered(self, event: Prompt.Answered) -> None:
         """Act on the answer; where that cannot be, say why and keep the prompt open."""
@@ -408,6 +493,14 @@ class Explorer(App[str]):
     def answer_value(self, text: str) -> bool:
         """A knob's value was typed."""
         return self.change(answers.knob_value(self.scene, self.knob, text))
+
+    def answer_rule(self, text: str) -> bool:
+        """A mask was typed: one turn, from what was there before the typing."""
+        taken = self.change(answers.knob_value(self.scene, "mask", text), undoable=False)
+        if taken and self._before_typing:
+            self._history.remember(self._before_typing, self.session)
+            self._before_typing = None
+        return taken
 
     def answer_search(self, text: str) -> bool:
         """A token was typed."""
@@ -460,20 +553,29 @@ class Explorer(App[str]):
                 self.change(MOVES[name](self.scene, self.plan))
             else:
                 self.action_act(name)
-        elif panel.id == "parameters":
-            field = knob_at(self.scene, event.y, panel.room[1])
-            if field:
-                self.action_choose(field)
+        elif field := self._knob_under(panel, event.y):
+            self._choose_knob(panel, field)
+        elif session := self._session_under(panel, event.x, event.y):
+            self.change(session)
+
+    def _knob_under(self, panel: Panel, y: int) -> str:
+        """The knob in a row of a panel, or nothing."""
+        if panel.id == "settings":
+            return self.bench.setting_clicked(self.scene, y)
+        return knob_at(self.scene, y, panel.room[1]) if panel.id == "parameters" else ""
+
+    def _choose_knob(self, panel: Panel, field: str) -> None:
+        if panel.id == "settings":
+            self._choose(field, self.session)
         else:
-            width, height = panel.room
-            session = clicks.clicked(self.scene, self.plan, panel.id, (event.x, event.y), width, height=height)
-            if session:
-                self.change(session)
+            self.choose_of_map(field)
 
-
-def _decided(session: Session) -> tuple[Any, int]:
-    """What undo goes back over: the knobs, and the head."""
-    return session.experiment, session.view.head
+    def _session_under(self, panel: Panel, x: int, y: int) -> Session | None:
+        """The session after a press at a column and row of a panel."""
+        if panel.id in MASK_PANELS:
+            return self.bench.clicked(self.scene, str(panel.id), x, y)
+        width, height = panel.room
+        return clicks.clicked(self.scene, self.plan, str(panel.id), (x, y), width, height=height)
 
 
 def _one_line(error: Exception) -> str:

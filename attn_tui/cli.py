@@ -37,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:
             raise OSError("standard output is closed")
+        if words[:1] == ["check"]:
+            from .check_command import run_check
+
+            return run_check(words[1:])
         status = _print(words[1:]) if words[:1] == ["print"] else _explore(words)
         sys.stdout.flush()
         return status

@@ -22,6 +22,6 @@ def clicked(
         head = head_at(scene, place, width, height)
         return None if head is None else with_view(scene, head=head)
     if panel == "title":
-        page = page_at(x)
+        page = page_at(scene, x, width)
         return with_view(scene, page=page) if page else None
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .scene import Scene
-from .view import PAGES, PANELS, View
+from .view import MASK_PANELS, PAGES, PANELS, Session
 
 LEAST = (20, 6)
 """Columns and rows below which only a line is shown."""
@@ -26,6 +26,7 @@ def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
     return {
         **{f"at-{name}": page == name for name in (*PAGES, "help")},
         **{f"on-{name}": view.panel == name for name in PANELS},
+        **{f"lab-{name}": scene.session.lab.mask_panel == name for name in MASK_PANELS},
         "on-side": view.explain or view.panel in BESIDE,
         "explaining": view.explain,
         "reading": view.text,
@@ -34,8 +35,11 @@ def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
     }
 
 
-def shows_parameters(view: View, width: int) -> bool:
-    """Whether the Parameters panel is to be seen in a window of some width."""
+def shows_parameters(session: Session, width: int) -> bool:
+    """Whether the panel with the page's knobs is to be seen in a window of some width."""
+    view = session.view
+    if view.page == "masks" and not view.picture_only:
+        return width >= NARROW or session.lab.mask_panel == "settings"
     if view.page != "map" or view.picture_only:
         return False
     if width < NARROW:

@@ -18,6 +18,10 @@ from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
 Move = Callable[[Scene, Plan], Session]
 
 
+ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+"""Columns and rows of the keys that step."""
+
+
 class Refusal(Exception):  # noqa: N818 - not an error: the move has nowhere to go
     """A move that cannot be made, and why."""
 
@@ -107,6 +111,11 @@ def next_finding(scene: Scene, _: Plan) -> Session:
 
 
 # Knobs, heads and layers.
+
+
+def beside(fields: list[str], here: str, by: int) -> str:
+    """The field of the knob some rows below another; the first where none is chosen."""
+    return fields[min(max(fields.index(here) + by, 0), len(fields) - 1)] if here in fields else fields[0]
 
 
 def turn(scene: Scene, row: Parameter, direction: int) -> Session:

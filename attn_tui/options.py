@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 from attn_engine import Experiment
 
-from .parameters import KNOBS, PARAMETERS, VIEW, Parameter
-from .view import Pinned, Session, View
+from .parameters import PARAMETERS, PARTS, VIEW, Parameter
+from .view import Lab, Pinned, Session, View
 
 
 class OptionError(ValueError):
@@ -49,21 +49,16 @@ def _missing(option: str) -> str:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Every parameter as an option of the parser."""
-    defaults = {**vars(_Defaults.experiment), **vars(_Defaults.view)}
-    for title, rows in (("what is computed", KNOBS), ("how it is shown", VIEW)):
+    default = Session()
+    for title, part, rows in PARTS:
         group = parser.add_argument_group(title)
         for row in rows:
-            _add(group, row, defaults[row.field])
+            _add(group, row, getattr(getattr(default, part), row.field))
         if rows is VIEW:
             group.add_argument(
                 "--pin", metavar="OPTIONS", type=reader(pinned_of), default=argparse.SUPPRESS,
                 help="pin the picture of these options as A, to compare with",
             )  # fmt: skip
-
-
-class _Defaults:
-    experiment = Experiment()
-    view = View()
 
 
 def _add(group: argparse._ArgumentGroup, row: Parameter, default: Any) -> None:
@@ -99,10 +94,11 @@ def session_of(namespace: argparse.Namespace, session: Session | None = None) ->
     base = session or Session()
     experiment = replace(base.experiment, **_of(given, Experiment))
     view = replace(base.view, **_of(given, View))
-    return Session(experiment, view, given.get("pin", base.pinned))
+    lab = replace(base.lab, **_of(given, Lab))
+    return Session(experiment, view, given.get("pin", base.pinned), lab)
 
 
-def _of(given: dict[str, Any], kind: type[Experiment] | type[View]) -> dict[str, Any]:
+def _of(given: dict[str, Any], kind: type[Experiment] | type[View] | type[Lab]) -> dict[str, Any]:
     return {field.name: given[field.name] for field in fields(kind) if field.name in given}
 
 
@@ -134,10 +130,9 @@ def words_of(session: Session) -> list[str]:
     """The options that make this session: those that differ from the defaults."""
     default = Session()
     words: list[str] = []
-    for row in PARAMETERS:
-        kind = "experiment" if row in KNOBS else "view"
-        value = getattr(getattr(session, kind), row.field)
-        if value == getattr(getattr(default, kind), row.field):
+    for part, row in ((part, row) for _, part, rows in PARTS for row in rows):
+        value = getattr(getattr(session, part), row.field)
+        if value == getattr(getattr(default, part), row.field):
             continue
         if row.flag:
             words.append(row.option)

@@ -41,18 +41,18 @@ SYSTEMS = {Tier.TRUECOLOR: ColorSystem.TRUECOLOR, Tier.CUBE: ColorSystem.EIGHT_B
 
 def print_report(session: Session, given: argparse.Namespace) -> None:
     """Print what the options ask for on standard output. Raises OptionError for what cannot be had."""
-    scene = open_scene(session, _tier(given))
+    scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
     if given.json:
         text = json.dumps(figures(scene), allow_nan=False) + "\n"
     elif given.csv:
         text = csv_text(scene)
     elif given.query is not None:
-        text = _rendered(_reads(scene, given.query, given.top or 10), scene)
+        text = rendered(_reads(scene, given.query, given.top or 10), scene.ink.tier)
     elif given.svg:
-        text = svg_text(scene, _width(given))
+        text = svg_text(scene, width_wanted(given))
     else:
-        text = _rendered(report(scene, _width(given)), scene)
+        text = rendered(report(scene, width_wanted(given)), scene.ink.tier)
     sys.stdout.write(text)
     sys.stdout.flush()
 
@@ -161,28 +161,29 @@ def svg_text(scene: Scene, width: int) -> str:
     return svg.encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _rendered(lines: Lines, scene: Scene) -> str:
+def rendered(lines: Lines, tier: Tier) -> str:
     """The lines as a terminal takes them; without any escape where there are no colours."""
-    if scene.ink.tier is Tier.NONE:
+    if tier is Tier.NONE:
         return plain(lines) + "\n"
-    system = SYSTEMS[scene.ink.tier]
+    system = SYSTEMS[tier]
     return "".join(
         "".join((style or Style()).render(text, color_system=system) for text, style, _ in line) + "\n"
         for line in lines
     )
 
 
-def _tier(given: argparse.Namespace) -> Tier:
+def tier_of(given: argparse.Namespace) -> Tier:
     """The colours asked for; else plain in a pipe and under NO_COLOR, else what the terminal has."""
     if given.colour != "auto":
         return Tier(given.colour)
-    if given.svg:
+    if getattr(given, "svg", False):
         return Tier.TRUECOLOR
     found = Console().color_system if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else None
     return {"truecolor": Tier.TRUECOLOR, "256": Tier.CUBE, "standard": Tier.BASIC}.get(found or "", Tier.NONE)
 
 
-def _width(given: argparse.Namespace) -> int:
+def width_wanted(given: argparse.Namespace) -> int:
+    """The columns asked for; else those of the terminal, or WIDTH in a pipe."""
     if given.width is not None:
         return int(given.width)
     return max(shutil.get_terminal_size((WIDTH, 40)).columns if sys.stdout.isatty() else WIDTH, WIDTHS[0])

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, run
 
+from .lab.desk import Desk
+from .lab.laboratory import Laboratory, laboratory_of
 from .pictures.cells import printable
 from .pictures.ink import Ink
 from .view import Session, View
@@ -52,6 +54,18 @@ class Scene:
     helping: bool = False
     help_from: int = 0
     """The first line of the help on show."""
+    laboratory: Laboratory | None = None
+    """The mask laboratory, while it is on the screen."""
+    sheet_from: int = 0
+    """The first line on show of what there is to say of a mask."""
+    caret: int | None = None
+    """The column of the prompt that the message tells of."""
+
+    @property
+    def focused(self) -> str:
+        """The panel that the keys go to."""
+        view = self.session.view
+        return self.session.lab.mask_panel if view.page == "masks" else view.panel
 
     @property
     def cursor(self) -> tuple[int, int]:
@@ -100,12 +114,24 @@ class Scene:
         return float(sizes.max()) if sizes.size else 0.0
 
 
-def make_scene(session: Session, ink: Ink, *, knob: str = "", message: str = "", trouble: bool = False) -> Scene:
-    """The scene of a session. Raises ValueError or RuleError where there is nothing to show."""
+def make_scene(
+    session: Session,
+    ink: Ink,
+    *,
+    knob: str = "",
+    message: str = "",
+    trouble: bool = False,
+    desk: Desk | None = None,
+) -> Scene:
+    """The scene of a session. Raises ValueError or RuleError where there is nothing to show.
+
+    The mask laboratory asks the desk; without one, every question is answered at once.
+    """
     view, pinned = session.view, session.pinned
     show_pinned = pinned is not None and view.compare == "a"
     shown, head = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
-    attention, inputs = run(shown), inputs_of(shown)
+    in_laboratory = view.page == "masks"  # there the mask need not fit the map
+    attention, inputs = run(replace(shown, mask="full") if in_laboratory else shown), inputs_of(shown)
     head = min(head, attention.num_heads - 1)
     matrix, mask = stage_matrix(attention, head, view.stage)
     signed = view.stage in SIGNED
@@ -120,7 +146,10 @@ def make_scene(session: Session, ink: Ink, *, knob: str = "", message: str = "",
             message, trouble = _different_sizes(other_matrix.shape, matrix.shape), True
     elif show_pinned:
         title = f"A, pinned: {title.lower()}"
-    return Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
+    scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
+    if not in_laboratory:
+        return scene
+    return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
 
 
 TITLES = {

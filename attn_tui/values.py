@@ -13,8 +13,6 @@ from typing import Any
 
 from attn_engine import SCALED, UNSCALED, Entry, Kind, entries, parse, parse_normaliser
 
-from . import view as views
-
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """Whole numbers of a range; thousands may be set apart, as in 1,024."""
@@ -27,6 +25,21 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(digits)
 
     return read
+
+
+def read_key_heads(text: str) -> int:
+    """A number of key heads; all, or 0, is as many as heads."""
+    if text.strip().lower() in ("all", "0"):
+        return 0
+    try:
+        return whole(1, 4096)(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or all") from None
+
+
+def write_key_heads(number: int) -> str:
+    """The number as it is typed."""
+    return str(number or "all")
 
 
 def read_positive(text: str) -> float:
@@ -75,14 +88,19 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
-def read_zoom(text: str) -> str:
-    """A zoom by its name, or the side of a block."""
-    if text.strip().isdigit():
-        return str(whole(2, views.MOST_BLOCK)(text))
-    try:
-        return one_of(("auto", *views.ZOOMS))(text)
-    except ValueError as error:
-        raise ValueError(f"{error}, 2 … {views.MOST_BLOCK}") from None
+def read_zoom(names: Iterable[str], most: int) -> Callable[[str], str]:
+    """A zoom by its name, auto among them, or the side of a block, up to `most`."""
+    named = one_of(("auto", *names))
+
+    def read(text: str) -> str:
+        if text.strip().isdigit():
+            return str(whole(2, most)(text))
+        try:
+            return named(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, 2 … {most:,}") from None
+
+    return read
 
 
 def read_pair(text: str) -> tuple[int, int]:
@@ -159,9 +177,10 @@ MOST = 1_048_576
 def ready_made(kind: Kind) -> tuple[str, ...]:
     """The rules of the catalogue that need no number, with the numbers they have: what a knob turns through."""
     rules = (entry for entry in entries(kind) if not entry.required)
-    return tuple(str(parse(_with_defaults(entry), kind)) for entry in rules)
+    return tuple(str(parse(ready_text(entry), kind)) for entry in rules)
 
 
-def _with_defaults(entry: Entry) -> str:
+def ready_text(entry: Entry) -> str:
+    """The rule with the numbers that it has by default."""
     numbers = ", ".join(repr(default) for _, default in entry.parameters)
     return f"{entry.name}({numbers})" if numbers else entry.name

@@ -10,7 +10,9 @@ from attn_engine import Experiment
 Stage = Literal["scores", "scaled", "modified", "weights", "value-weighted", "mask"]
 Range = Literal["row", "picture", "heads", "unit", "log", "rest"]
 Compare = Literal["b", "a", "a-b"]
-Page = Literal["map", "heads"]
+Page = Literal["map", "heads", "masks"]
+Sheet = Literal["catalogue", "costs", "checks", "conventions", "reach", "code"]
+Dialect = Literal["flex", "numpy", "sdpa"]
 
 STAGES: dict[str, str] = {
     "scores": "q·k",
@@ -39,6 +41,7 @@ COMPARE: dict[str, str] = {
 PAGES: dict[str, str] = {
     "map": "one head, cell by cell",
     "heads": "all heads of the layer",
+    "masks": "the mask laboratory",
 }
 
 BLOCKS = {"max": "the greatest of its cells", "mean": "the mean of its cells"}
@@ -49,6 +52,28 @@ PANELS: dict[str, str] = {
     "keys": "the top keys of a query",
     "charts": "entropy charts",
     "heads": "the heads of the layer",
+}
+
+MASK_PANELS: dict[str, str] = {
+    "cells": "the mask, cell by cell",
+    "blocks": "the mask by blocks: full, partial, empty",
+    "sheet": "what there is to say of it",
+    "settings": "its rule, lengths and figures",
+}
+
+SHEETS: dict[str, str] = {
+    "catalogue": "every named rule with a preview",
+    "costs": "pairs, FLOPs and memory of each form, and how they grow",
+    "checks": "what is wrong with it, or may be",
+    "conventions": "what other libraries mean by the same words",
+    "reach": "what a position sees after some layers",
+    "code": "the rule as source that runs",
+}
+
+DIALECTS: dict[str, str] = {
+    "flex": "PyTorch FlexAttention",
+    "numpy": "NumPy",
+    "sdpa": "PyTorch scaled_dot_product_attention",
 }
 
 THEMES = {"dark": "light on dark", "light": "dark on light"}
@@ -91,9 +116,30 @@ class View:
 
 
 @dataclass(frozen=True)
+class Lab:
+    """The mask laboratory: a plane of positions of its own, and how it is shown. Its rule is the experiment's mask.
+
+    `mask_zoom` is named as the map's, but goes on to blocks of MOST positions. `mask_cursor` is (query, key).
+    """
+
+    mask_queries: int = 64
+    mask_keys: int = 64
+    block_size: int = 16
+    reach_layers: int = 2
+    window: int = 3
+    mask_cursor: tuple[int, int] = (0, 0)
+    mask_zoom: str = "auto"
+    mask_panel: str = "cells"
+    sheet: Sheet = "catalogue"
+    dialect: Dialect = "flex"
+    entry: str = "full"
+
+
+@dataclass(frozen=True)
 class Session:
     """All that the explorer shows: what is computed, how it is shown, and what it is compared with."""
 
     experiment: Experiment = field(default_factory=Experiment)
     view: View = field(default_factory=View)
     pinned: Pinned | None = None
+    lab: Lab = field(default_factory=Lab)

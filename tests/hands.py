@@ -82,6 +82,11 @@ class Hands:
                 return await self.settle()
         raise AssertionError(f"{text!r} is not on the screen:\n{self.screen}")
 
+    async def click_at(self, x: int, y: int) -> None:
+        """Press the mouse at a column and row of the screen."""
+        await self.pilot.click(offset=(x, y))
+        await self.settle()
+
     async def wheel(self, panel: str, *, down: bool) -> None:
         """Turn the wheel over a panel by one."""
         kind = events.MouseScrollDown if down else events.MouseScrollUp

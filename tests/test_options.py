@@ -16,7 +16,7 @@ from attn_engine import Experiment
 from attn_tui.cli import explorer_parser, print_parser
 from attn_tui.options import OptionError, command, pinned_of, read_options, session_of, split, words_of
 from attn_tui.parameters import BY_FIELD, PARAMETERS
-from attn_tui.view import Pinned, Session, View
+from attn_tui.view import Lab, Pinned, Session, View
 from tests.drawing import quick
 from tests.test_parameters import VALUES
 
@@ -31,7 +31,7 @@ def changed(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 
 pinned = st.builds(Pinned, changed(Experiment), VALUES["head"])
-sessions = st.builds(Session, changed(Experiment), changed(View), st.none() | pinned)
+sessions = st.builds(Session, changed(Experiment), changed(View), st.none() | pinned, changed(Lab))
 SEARCHES = ["-x", "--mask", "", "it's", '"', "a b", "=", "\n", "$(rm)", "\ud800", "日本", "\\"]
 
 
@@ -59,8 +59,8 @@ def test_any_text_survives_the_command_line(text: str) -> None:
 def test_a_command_is_one_line_of_what_differs_from_the_defaults(session: Session) -> None:
     words = words_of(replace(session, view=replace(session.view, search="")))
     assert command(Session()) == "attn-tui"
-    default = vars(Experiment()) | vars(View())
-    values = vars(session.experiment) | vars(session.view)
+    default = vars(Experiment()) | vars(View()) | vars(Lab())
+    values = vars(session.experiment) | vars(session.view) | vars(session.lab)
     differing = {BY_FIELD[name].option for name in default if values[name] != default[name] and name != "search"}
     given_options = {word.partition("=")[0] for word in words if word.startswith("--")}
     assert given_options == differing | ({"--pin"} if session.pinned else set())
@@ -71,7 +71,7 @@ def test_a_command_is_one_line_of_what_differs_from_the_defaults(session: Sessio
 def test_options_change_what_they_name_and_nothing_else(before: Session, after: Session) -> None:
     default = Session()
     expected = before
-    for kind in ("experiment", "view"):
+    for kind in ("experiment", "view", "lab"):
         new, old = getattr(after, kind), getattr(default, kind)
         changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
         expected = replace(expected, **{kind: replace(getattr(before, kind), **changes)})

@@ -10,11 +10,26 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from attn_engine import ALIGNMENTS, SCALED, SOURCES, UNSCALED, Experiment, Kind, entries
-from attn_tui.parameters import BY_FIELD, BY_KEY, KNOBS, PARAMETERS, VIEW, Parameter
+from attn_engine import ALIGNMENTS, ROPES, SCALED, SOURCES, UNSCALED, Experiment, Kind, entries
+from attn_tui.parameters import BY_FIELD, BY_KEY, KNOBS, LAB, LAB_BY_KEY, PARAMETERS, VIEW, Parameter
 from attn_tui.pictures.palettes import PALETTES
-from attn_tui.values import TEMPERATURES
-from attn_tui.view import BLOCKS, COMPARE, MOST_BLOCK, PAGES, PANELS, RANGES, STAGES, THEMES, ZOOMS, View
+from attn_tui.values import MOST, TEMPERATURES
+from attn_tui.view import (
+    BLOCKS,
+    COMPARE,
+    DIALECTS,
+    MASK_PANELS,
+    MOST_BLOCK,
+    PAGES,
+    PANELS,
+    RANGES,
+    SHEETS,
+    STAGES,
+    THEMES,
+    ZOOMS,
+    Lab,
+    View,
+)
 from tests.drawing import NASTY, brief, quick
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -35,6 +50,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "query_length": lengths,
     "key_length": lengths,
     "num_heads": st.integers(1, 4096),
+    "num_key_heads": st.integers(0, 4096),
+    "rope": st.sampled_from(list(ROPES)),
     "head_dim": st.integers(1, 65536),
     "scale": st.one_of(st.sampled_from([SCALED, UNSCALED]), finite),
     "temperature": finite.filter(lambda number: number > 0),
@@ -56,6 +73,17 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "zoom": st.one_of(st.sampled_from(["auto", *ZOOMS]), st.integers(2, MOST_BLOCK).map(str)),
     "blocks": st.sampled_from(list(BLOCKS)),
     "cursor": positions,
+    "mask_queries": lengths,
+    "mask_keys": lengths,
+    "block_size": st.integers(1, 65536),
+    "reach_layers": st.integers(1, 4096),
+    "window": st.integers(1, 65536),
+    "mask_cursor": positions,
+    "mask_zoom": st.one_of(st.sampled_from(["auto", *ZOOMS[1:]]), st.integers(2, 1_048_576).map(str)),
+    "mask_panel": st.sampled_from(list(MASK_PANELS)),
+    "sheet": st.sampled_from(list(SHEETS)),
+    "dialect": st.sampled_from(list(DIALECTS)),
+    "entry": st.sampled_from([entry.name for entry in entries()]),
     "scroll": positions,
     "compare": st.sampled_from(list(COMPARE)),
     "panel": st.sampled_from(list(PANELS)),
@@ -77,16 +105,18 @@ def turned(row: Parameter, value: Any, direction: int) -> Any:
 # The table
 
 
-@pytest.mark.parametrize(("kind", "rows"), [(Experiment, KNOBS), (View, VIEW)])
+@pytest.mark.parametrize(("kind", "rows"), [(Experiment, KNOBS), (View, VIEW), (Lab, LAB)])
 def test_every_field_has_exactly_one_row(kind: type[Any], rows: tuple[Parameter, ...]) -> None:
     assert sorted(row.field for row in rows) == sorted(field.name for field in fields(kind))
 
 
 def test_no_two_rows_share_a_key_or_an_option() -> None:
     options = [option for row in PARAMETERS for option in row.options]
-    keys = [row.key for row in PARAMETERS if row.key]
     assert len(set(options)) == len(options)
-    assert len(set(keys)) == len(keys) == len(BY_KEY)
+    for rows, by_key in ((KNOBS, BY_KEY), (LAB, LAB_BY_KEY)):
+        keys = [row.key for row in rows if row.key]
+        assert len(set(keys)) == len(keys)
+        assert all(by_key[key].field == row.field for key, row in ((row.key, row) for row in rows if row.key))
 
 
 def test_the_values_tried_here_are_those_of_every_row() -> None:
@@ -110,14 +140,20 @@ def test_every_knob_has_a_letter_and_an_option_of_plain_letters() -> None:
 @pytest.mark.parametrize("row", [row for row in VALUED if ", " in row.possible and "any rule" not in row.possible],
                          ids=lambda row: row.option)  # fmt: skip
 def test_what_is_said_to_be_possible_is(row: Parameter) -> None:
-    in_words = {"a number": "2.5", "sink_logit(x)": "sink_logit(2.5)", f"2 … {MOST_BLOCK}": "7"}
+    in_words = {
+        "a number": "2.5",
+        "or 1 …": "1",
+        "sink_logit(x)": "sink_logit(2.5)",
+        f"2 … {MOST_BLOCK:,}": "7",
+        f"2 … {MOST:,}": "7",
+    }
     for word in row.possible.split(", "):
         row.read(in_words.get(word, word))
 
 
 @every_row
 def test_examples_and_defaults_can_be_typed(row: Parameter) -> None:
-    default = vars(Experiment()) | vars(View())
+    default = vars(Experiment()) | vars(View()) | vars(Lab())
     assert row.read(row.write(default[row.field])) == default[row.field]
     for text in row.examples:
         row.read(text.replace("(x)", "(1)"))
@@ -167,6 +203,8 @@ def test_any_text_is_a_value_or_one_line_that_says_why_not(row: Parameter, text:
         ("query_length", "0", "'0' is not a whole number from 1 to 1,048,576"),
         ("query_length", "1,5", "'1,5' is not a whole number from 1 to 1,048,576"),
         ("num_heads", "4097", "'4097' is not a whole number from 1 to 4,096"),
+        ("num_key_heads", "some", "'some' is not a whole number from 1 to 4,096, or all"),
+        ("rope", "spiral", "'spiral'; possible are off, on"),
         ("num_heads", "three", "'three' is not a whole number from 1 to 4,096"),
         ("temperature", "0", "'0' is not a number above 0"),
         ("temperature", "inf", "'inf' is not a number above 0"),
@@ -176,7 +214,7 @@ def test_any_text_is_a_value_or_one_line_that_says_why_not(row: Parameter, text:
         ("align", "", "''; possible are left, right"),
         ("stage", "s", f"'s'; possible are {', '.join(STAGES)}"),
         ("zoom", "1", "'1' is not a whole number from 2 to 4,096"),
-        ("zoom", "2 …", "'2 …'; possible are auto, numbers, cells, half, 2 … 4096"),
+        ("zoom", "2 …", "'2 …'; possible are auto, numbers, cells, half, 2 … 4,096"),
         ("cursor", "1,2,3", "'1,2,3' is not QUERY,KEY: two positions counted from 0"),
         ("cursor", "-1", "'-1' is not QUERY,KEY: two positions counted from 0"),
         ("normaliser", "softmax(2)", "normaliser 'softmax(2)'; possible are softmax, softmax1, sink_logit(x), sigmoid, "
@@ -195,6 +233,9 @@ def test_a_mistake_is_quoted_with_what_is_possible(field: str, text: str, said: 
     [
         ("query_length", " 1,024 ", 1024),
         ("seed", "1_000", 1000),
+        ("num_key_heads", " All", 0),
+        ("num_key_heads", "0", 0),
+        ("rope", "on", "on"),
         ("scale", "1/sqrt(d_k)", SCALED),
         ("scale", "1 / √d_k", SCALED),
         ("scale", "None", UNSCALED),
@@ -221,7 +262,7 @@ def test_values_may_be_typed_as_people_write_them(field: str, text: str, value: 
 
 def reached(row: Parameter, turns: list[int]) -> Any:
     """The value after turns from the default."""
-    value = (vars(Experiment()) | vars(View()))[row.field]
+    value = (vars(Experiment()) | vars(View()) | vars(Lab()))[row.field]
     for direction in turns:
         value = turned(row, value, direction)
     return value

@@ -201,13 +201,15 @@ def test_masked_words_are_hatched_or_dim_and_as_wide_as_they_are(tier: Tier) -> 
 
 def test_every_knob_has_a_line_with_its_key_and_value() -> None:
     assert (
-        drawn(knobs(scene_of("--source random --mask causal"), 30, 18))
+        drawn(knobs(scene_of("--source random --mask causal"), 30, 20))
         == """
 x source      random
 Q queries     20
 K keys        20
 H heads       4
+G key heads   all
 d head dim    64
+R rope        off
 s scale       1/√d_k
 t temperature 1
 m mask        causal
@@ -363,11 +365,14 @@ def test_the_title_says_where_we_are() -> None:
 
 @pytest.mark.parametrize("width", [50, 120])
 def test_a_press_on_a_views_name_opens_it(width: int) -> None:
-    text = line_of(title_line(scene_of(""), width))
+    scene = scene_of("--view heads")
+    text = line_of(title_line(scene, width))
     for number, name in enumerate(PAGES, start=1):
-        start = text.index(f"{number} {name.capitalize()}")
-        assert {page_at(x) for x in range(start, start + len(name) + 2)} == {name}
-    assert page_at(0) == page_at(text.index("layer")) == ""
+        start = text.index(str(number))
+        written = f"{number} {name.capitalize()}" if width == 120 or name == "heads" else str(number)
+        assert text[start:].startswith(f"{written} ")
+        assert {page_at(scene, x, width) for x in range(start, start + len(written))} == {name}
+    assert page_at(scene, 0, width) == page_at(scene, text.index("layer"), width) == ""
 
 
 @pytest.mark.parametrize("options", ["", "--view heads", "--explain"])

@@ -62,6 +62,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
 def from_nothing(experiment: Experiment) -> Attention:
     given_inputs = sources.inputs(experiment)
+    if experiment.rope == "on" and "rope" not in given_inputs.fixed:
+        given_inputs = sources.rotated(given_inputs, experiment.align)
     return attend(
         given_inputs.query,
         given_inputs.key,
@@ -103,6 +105,8 @@ TURNS: list[tuple[dict[str, Any], set[str]]] = [
     ({"query_length": 5}, ALL),
     ({"key_length": 5}, ALL),
     ({"num_heads": 2}, ALL),
+    ({"num_key_heads": 1}, ALL - {"mask"}),
+    ({"rope": "on"}, ALL - {"mask", "inputs"}),
     ({"mask": "causal", "temperature": 2.0}, {"mask", "weights", "output"}),
 ]
 
@@ -173,6 +177,9 @@ def test_a_mistake_computes_nothing_and_forgets_nothing(counted: Counted) -> Non
     [
         {"normaliser": "max"},
         {"align": "middle"},
+        {"align": "middle", "rope": "on"},
+        {"rope": "spiral"},
+        {"num_key_heads": 2},
         {"mask": "h[0]"},
         {"score_mod": "s / 0"},
         {"layer": -1, "source": "sample"},
@@ -207,6 +214,8 @@ KNOBS: dict[str, st.SearchStrategy[Any]] = {
     "align": st.sampled_from(["left", "right"]),
     "seed": st.integers(0, 2),
     "layer": st.integers(0, 2),
+    "num_key_heads": st.sampled_from([0, 1]),
+    "rope": st.sampled_from(["off", "on"]),
 }
 
 turns = st.lists(

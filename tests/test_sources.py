@@ -69,7 +69,10 @@ def test_in_layer_0_head_2_every_token_looks_at_the_one_before() -> None:
 
 
 def test_the_sample_decides_its_own_size() -> None:
-    fields: dict[str, Any] = dict.fromkeys(("query_length", "key_length", "num_heads", "head_dim", "seed"), 3)
+    fields: dict[str, Any] = dict.fromkeys(
+        ("query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed"), 3
+    )
+    fields["rope"] = "on"
     assert inputs_of(Experiment()).fixed == fields.keys()
     assert np.array_equal(run(Experiment(**fields)).weights, run(Experiment()).weights)
 
@@ -300,6 +303,92 @@ def test_the_tokens_of_a_repeat_are_letters_as_in_a_spreadsheet() -> None:
     assert tokens[24:29] == ("Y", "Z", "AA", "AB", "AC")
     assert tokens[701:704] == ("ZZ", "AAA", "AAB")
     assert tokens[750] == "A"
+
+
+# Heads that share their keys and values
+
+
+@pytest.mark.parametrize("source", MADE)
+@pytest.mark.parametrize("key_heads", [1, 2, 4])
+def test_fewer_key_heads_have_the_first_of_the_keys_and_values_there_were(source: str, key_heads: int) -> None:
+    sizes: dict[str, Any] = {"query_length": 12, "key_length": 12, "num_heads": 4, "head_dim": 16}
+    every, few = made(source, **sizes), made(source, num_key_heads=key_heads, **sizes)
+    assert few.query.shape == (4, 12, 16)
+    assert few.key.shape == few.value.shape == (key_heads, 12, 16)
+    assert np.allclose(few.key, every.key[:key_heads], atol=1e-5)
+    assert np.allclose(few.value, every.value[:key_heads], atol=1e-5)
+    weights = run(Experiment(source=source, num_key_heads=key_heads, **sizes)).weights
+    for head in range(4):
+        shared = slice(head * key_heads // 4, head * key_heads // 4 + 1)
+        alone = attend(few.query[head : head + 1], few.key[shared], few.value[shared])
+        assert np.allclose(weights[head], alone.weights[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("source", ["random", "projected", "positions"])
+def test_where_heads_share_keys_their_queries_stay_as_they_were(source: str) -> None:
+    every, few = made(source, num_heads=4), made(source, num_heads=4, num_key_heads=2)
+    assert np.array_equal(few.query, every.query)
+
+
+def test_heads_that_share_a_cluster_find_its_members() -> None:
+    experiment = Experiment(source="clusters", num_heads=4, num_key_heads=2, query_length=24, key_length=24)
+    tokens, weights = inputs_of(experiment).key_tokens, run(experiment).weights
+    same = np.array([[query == key for key in tokens] for query in tokens])
+    assert np.where(same, weights, 0).sum(axis=-1).mean() > 0.85
+
+
+@pytest.mark.parametrize(
+    ("heads", "key_heads", "possible"), [(4, 3, "1, 2, 4, and 0"), (3, 6, "1, 3, and 0"), (2, -1, "1, 2")]
+)
+def test_key_heads_that_cannot_be_shared_evenly_are_refused(heads: int, key_heads: int, possible: str) -> None:
+    with pytest.raises(
+        FieldError, match=rf"{heads} heads cannot share {key_heads} key heads evenly.*{possible}"
+    ) as caught:
+        run(Experiment(source="random", num_heads=heads, num_key_heads=key_heads))
+    assert caught.value.field == "num_key_heads"
+
+
+# Rotation by position
+
+
+def rotated_by_hand(vector: Array, position: int) -> list[float]:
+    width = len(vector)
+    turned = [float(number) for number in vector]
+    for pair in range(width // 2):
+        angle = position * 10000 ** (-2 * pair / width)
+        x, y = turned[2 * pair], turned[2 * pair + 1]
+        turned[2 * pair] = x * math.cos(angle) - y * math.sin(angle)
+        turned[2 * pair + 1] = x * math.sin(angle) + y * math.cos(angle)
+    return turned
+
+
+@pytest.mark.parametrize("align", ["left", "right"])
+@pytest.mark.parametrize("head_dim", [1, 2, 7, 8])
+def test_queries_and_keys_are_turned_pair_by_pair_and_values_are_not(align: Any, head_dim: int) -> None:
+    experiment = Experiment(source="random", query_length=3, key_length=5, head_dim=head_dim, rope="on", align=align)
+    plain, given = sources.inputs(experiment), inputs_of(experiment)
+    shift = 2 if align == "right" else 0
+    for query in range(3):
+        expected = rotated_by_hand(plain.query[1, query], query + shift)
+        assert given.query[1, query].tolist() == pytest.approx(expected, abs=1e-6)
+    for key in range(5):
+        assert given.key[1, key].tolist() == pytest.approx(rotated_by_hand(plain.key[1, key], key), abs=1e-6)
+    assert np.array_equal(given.value, plain.value)
+
+
+def test_rotated_scores_depend_on_distance_alone() -> None:
+    one = np.ones((1, 40, 16), dtype=np.float32)
+    given = sources.rotated(Inputs(one, one, one), "left")
+    scores = (given.query @ np.swapaxes(given.key, -1, -2))[0]
+    for distance in range(40):
+        assert np.ptp(np.diagonal(scores, -distance)) < 1e-4
+    assert scores[0, 0] == pytest.approx(16)
+    assert scores[30, 0] < 12
+
+
+def test_a_rotation_that_is_none_is_refused() -> None:
+    with pytest.raises(FieldError, match="rope is 'spiral'; possible are off, on"):
+        run(Experiment(source="random", rope="spiral"))
 
 
 # What cannot be had

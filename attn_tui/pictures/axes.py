@@ -8,6 +8,7 @@ from rich.style import Style
 
 from ..scene import Scene
 from .cells import STAND_IN, Line, Lines, cut, fit
+from .ink import Ink
 from .plan import Plan
 
 TICK_EVERY = 5
@@ -17,12 +18,16 @@ def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
     """The label before a row of cells: its token or its number, marked where the cursor is."""
     position = scene.cursor[0] if marked else row * plan.zoom.block
     named = scene.has_tokens and plan.zoom.block == 1
-    spelled = named and (not plan.zoom.halves or marked)
-    text = scene.query_labels[position] if spelled else str(position)
-    if not (spelled or marked or _is_tick(row, plan, axis=0)):
-        text = ""
     style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position])
-    return Segment(fit(text, plan.label_width - 1, right=not named) + " ", style if text.strip() else scene.ink.dim)
+    if named and (not plan.zoom.halves or marked):
+        return Segment(fit(scene.query_labels[position], plan.label_width - 1) + " ", style)
+    return numbered(scene.ink, plan, row, position, style, left=named)
+
+
+def numbered(ink: Ink, plan: Plan, row: int, position: int, style: Style, *, left: bool = False) -> Segment:
+    """The number before a row of cells: of every few rows, and of the one that is marked."""
+    text = str(position) if style is ink.mark or _is_tick(row, plan, axis=0) else ""
+    return Segment(fit(text, plan.label_width - 1, right=not left) + " ", style if text else ink.dim)
 
 
 def _label_style(scene: Scene, label: str) -> Style:
@@ -37,7 +42,8 @@ def _is_tick(cell: int, plan: Plan, *, axis: int) -> bool:
 def column_labels(scene: Scene, plan: Plan) -> Lines:
     """The lines of labels above the cells."""
     if plan.label_height == 1 and not (scene.has_tokens and plan.zoom.name == "numbers"):
-        return [_tick_labels(scene, plan)]
+        own = scene.key_labels[scene.cursor[1]] if plan.zoom.block == 1 else str(scene.cursor[1])
+        return [tick_labels(scene.ink, plan, scene.cursor[1], own)]
     if plan.zoom.name == "numbers":
         return [_level_labels(scene, plan)]
     return _standing_labels(scene, plan)
@@ -93,15 +99,14 @@ def _letters(label: str, height: int, width: int) -> list[str]:
     return [fit(character, width) if cell_len(character) <= width else fit(STAND_IN, width) for character in characters]
 
 
-def _tick_labels(scene: Scene, plan: Plan) -> Line:
-    """Position numbers above every few columns, and the cursor's, marked."""
-    line = [Segment(" " * plan.label_width, scene.ink.dim)]
+def tick_labels(ink: Ink, plan: Plan, place: int, own: str) -> Line:
+    """Position numbers above every few columns, and the text `own` above the cursor's place, marked."""
+    line = [Segment(" " * plan.label_width, ink.dim)]
     width, block = plan.zoom.width, plan.zoom.block
     cells = _columns(plan)
     total = len(cells) * width
-    cursor = scene.cursor[1] // block - plan.first[1]
+    cursor = place // block - plan.first[1]
     texts = {(cell - plan.first[1]) * width: str(cell * block) for cell in cells if _is_tick(cell, plan, axis=1)}
-    own = scene.key_labels[scene.cursor[1]] if block == 1 else str(scene.cursor[1])
     own_at = max(min(cursor * width, total - cell_len(own)), 0)
     at = 0
     for start, text in sorted(texts.items()):
@@ -109,14 +114,14 @@ def _tick_labels(scene: Scene, plan: Plan) -> Line:
         if start < at or not free or start + len(text) > total:
             continue
         if at <= own_at < start:
-            line += [Segment(" " * (own_at - at), scene.ink.dim), Segment(own, scene.ink.mark)]
+            line += [Segment(" " * (own_at - at), ink.dim), Segment(own, ink.mark)]
             at = own_at + cell_len(own)
         line += [
-            Segment(" " * (start - at), scene.ink.dim),
-            Segment(text, scene.ink.dim),
-            Segment(" ", scene.ink.dim),
+            Segment(" " * (start - at), ink.dim),
+            Segment(text, ink.dim),
+            Segment(" ", ink.dim),
         ]
         at = start + len(text) + 1
     if at <= own_at:
-        line += [Segment(" " * (own_at - at), scene.ink.dim), Segment(own, scene.ink.mark)]
+        line += [Segment(" " * (own_at - at), ink.dim), Segment(own, ink.mark)]
     return line

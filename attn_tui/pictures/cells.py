@@ -97,6 +97,11 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, line]
 
 
+def chopped(text: str, width: int) -> list[str]:
+    """The text in pieces of at most `width` cells, every character kept."""
+    return chop_cells(text, max(width, 1)) or [""]
+
+
 def width_of(line: Line) -> int:
     """The cells of a line."""
     return sum(cell_len(segment.text) for segment in line)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rich.segment import Segment
+from rich.style import Style
 
-from ..parameters import BY_FIELD, KNOBS, Parameter
+from ..parameters import BY_FIELD, KNOBS, PART_OF, Parameter
 from ..scene import Scene
 from ..view import COMPARE
 from .cells import Line, Lines, fit, wrap
+from .ink import Ink
 
 KEY_WIDTH = 2
 NAME_WIDTH = 12
@@ -18,14 +20,14 @@ ROWS = tuple(row for row in KNOBS if row.key)
 
 def knobs(scene: Scene, width: int, height: int) -> Lines:
     """The parameter panel's lines."""
-    lines = [_knob(scene, row, width) for row in ROWS]
+    lines = [knob_line(scene, row, width) for row in ROWS]
     chosen = BY_FIELD.get(scene.knob)
     shown = _shown(scene, width)
     if height >= len(lines) + len(shown) + 2:
         lines += [[], *shown]
-    for about in _about(scene, chosen, width) if chosen else ():
-        if height > len(lines) + len(about):
-            lines += [[], *about]
+    for words in about(scene, chosen, width) if chosen else ():
+        if height > len(lines) + len(words):
+            lines += [[], *words]
             break
     return lines[_first(scene, height) :]
 
@@ -49,8 +51,8 @@ def value_of(scene: Scene, row: Parameter) -> tuple[str, bool]:
     fixed = row.field in scene.inputs.fixed
     if fixed:
         return _decided(scene, row.field), True
-    value: Any = getattr(scene.shown, row.field)
-    return row.write(value), False
+    part: Any = scene.session.lab if PART_OF[row.field] == "lab" else scene.shown
+    return row.write(getattr(part, row.field)), False
 
 
 def _decided(scene: Scene, field: str) -> str:
@@ -59,24 +61,31 @@ def _decided(scene: Scene, field: str) -> str:
         "query_length": attention.query_length,
         "key_length": attention.key_length,
         "num_heads": attention.num_heads,
+        "num_key_heads": attention.key.shape[-3],
         "head_dim": attention.query.shape[-1],
     }
     return str(sizes.get(field, "–"))
 
 
-def _knob(scene: Scene, row: Parameter, width: int) -> Line:
-    ink = scene.ink
+def knob_line(scene: Scene, row: Parameter, width: int) -> Line:
+    """A knob with its key and value, the chosen one marked."""
     value, fixed = value_of(scene, row)
-    room = width - KEY_WIDTH - NAME_WIDTH
-    if fixed and value != "–" and room > len(value) + 7:
+    if fixed and value != "–" and width - KEY_WIDTH - NAME_WIDTH > len(value) + 7:
         value = f"{value:<5} fixed"
     if row.field == scene.knob:
-        return [Segment(fit(f"{row.key} {fit(row.name, NAME_WIDTH)}{fit(value, room)}", width), ink.chosen)]
-    style = ink.dim if fixed else ink.text
+        room = width - KEY_WIDTH - NAME_WIDTH
+        text = fit(f"{row.key} {fit(row.name, NAME_WIDTH)}{fit(value, room)}", width)
+        return [Segment(text, scene.ink.chosen)]
+    return setting(scene.ink, (row.key, row.name, value), width, scene.ink.dim if fixed else scene.ink.text)
+
+
+def setting(ink: Ink, texts: tuple[str, str, str], width: int, style: Style) -> Line:
+    """A line with a key, a name and a value."""
+    key, name, value = texts
     return [
-        Segment(fit(row.key, KEY_WIDTH), ink.accent),
-        Segment(fit(row.name, NAME_WIDTH), ink.dim),
-        Segment(fit(value, room), style),
+        Segment(fit(key, KEY_WIDTH), ink.accent),
+        Segment(fit(name, NAME_WIDTH), ink.dim),
+        Segment(fit(value, width - KEY_WIDTH - NAME_WIDTH), style),
     ]
 
 
@@ -91,18 +100,10 @@ def _shown(scene: Scene, width: int) -> Lines:
     ]
     if scene.session.pinned:
         rows.append(("P", "compare", COMPARE[view.compare]))
-    ink = scene.ink
-    return [
-        [
-            Segment(fit(key, KEY_WIDTH), ink.accent),
-            Segment(fit(name, NAME_WIDTH), ink.dim),
-            Segment(fit(value, width - KEY_WIDTH - NAME_WIDTH), ink.text),
-        ]
-        for key, name, value in rows
-    ]
+    return [setting(scene.ink, row, width, scene.ink.text) for row in rows]
 
 
-def _about(scene: Scene, row: Parameter, width: int) -> tuple[Lines, ...]:
+def about(scene: Scene, row: Parameter, width: int) -> tuple[Lines, ...]:
     """What the chosen knob does: with what is possible, and briefer, for where there is less room."""
     ink = scene.ink
     brief: Lines = [[Segment(text, ink.text)] for text in wrap(row.help, width)]

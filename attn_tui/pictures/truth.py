@@ -7,27 +7,27 @@ import math
 import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 
 from attn_engine import SCALED, UNSCALED, measures
 
 from ..layout import LEAST
 from ..scene import Scene
 from ..view import PAGES
-from .cells import Line, Lines, cut, figure, pad, page, wrap
+from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
+from .masks.truth import Fact, mask_facts
 
 GAP = "   "
-BRIEF = 60
+BRIEF = 70
+NAME = " attn-tui  "
 
 
 def title_line(scene: Scene, width: int) -> Line:
     """The name, the views, the formula as the knobs make it, and the head on show."""
     ink = scene.ink
-    line = [Segment(" attn-tui  ", ink.strong)]
-    for number, name in enumerate(PAGES, start=1):
-        here = scene.session.view.page == name
+    line = [Segment(NAME, ink.strong)]
+    for name, text in page_names(scene, width):
         line += [
-            Segment(f" {number} {name.capitalize()} ", ink.chosen if here else ink.dim),
+            Segment(text, ink.chosen if scene.session.view.page == name else ink.dim),
             Segment(" ", ink.text),
         ]
     place = _place(scene, brief=width < BRIEF)
@@ -78,11 +78,8 @@ def truth_line(scene: Scene, width: int) -> Line:
     """What the cursor stands on, in numbers, and whatever is unusual; or the message there is to tell."""
     ink = scene.ink
     if scene.message:
-        return pad(
-            [Segment(" " + cut(scene.message, width - 2), ink.warning if scene.trouble else ink.good)],
-            width,
-            ink.text,
-        )
+        style = ink.warning if scene.trouble else ink.good
+        return pad([Segment(_pointed(scene, width - 2), style)], width, ink.text)
     parts = _fitting(_facts(scene), width - 2)
     line = [Segment(" ", ink.text)]
     for index, (_, text, style) in enumerate(parts):
@@ -90,8 +87,16 @@ def truth_line(scene: Scene, width: int) -> Line:
     return pad(line, width, ink.text)
 
 
-Fact = tuple[int, str, Style]
-"""How much it matters (0 most), what it says, and its style."""
+def _pointed(scene: Scene, width: int) -> str:
+    """The message, with a mark above the place in the prompt that it tells of, on the side where there is room."""
+    message, caret = scene.message, scene.caret
+    if caret is None or caret >= width:
+        return " " + cut(message, width)
+    if caret + 2 + cell_len(message) <= width:
+        return f"{' ' * caret}▼ {message}"
+    if cell_len(message) + 2 <= caret:
+        return f" {fit(message, caret - 2)} ▼"
+    return f"{' ' * caret}▼ {cut(message, max(width - caret - 2, 0))}"
 
 
 def _fitting(facts: list[Fact], width: int) -> list[Fact]:
@@ -102,6 +107,8 @@ def _fitting(facts: list[Fact], width: int) -> list[Fact]:
 
 
 def _facts(scene: Scene) -> list[Fact]:
+    if scene.laboratory:
+        return mask_facts(scene, scene.laboratory)
     ink, attention, head = scene.ink, scene.attention, scene.head
     query, key = scene.cursor
     weight = float(scene.weights[query, key])
@@ -124,6 +131,13 @@ def _facts(scene: Scene) -> list[Fact]:
         facts.append((7, _rank(scene, query, weight), ink.text))
     facts.append((3, _entropy(scene, query), ink.text))
     return [*facts, state]
+
+
+def brief(scene: Scene) -> str:
+    """What the cursor stands on, in a few words."""
+    if scene.laboratory:
+        return mask_facts(scene, scene.laboratory)[1][1]
+    return f"weight {figure(float(scene.weights[scene.cursor]))}"
 
 
 def _rank(scene: Scene, query: int, weight: float) -> str:
@@ -157,14 +171,22 @@ def _state(scene: Scene, query: int) -> Fact:
     return 6, "all rows sum to 1", ink.good
 
 
-def page_at(x: int) -> str:
+def page_names(scene: Scene, width: int) -> list[tuple[str, str]]:
+    """Each view and how it stands in the title: where there is little room, only the one on show by its name."""
+    here = scene.session.view.page
+    return [
+        (name, f" {number} {name.capitalize()} " if width >= BRIEF or name == here else f" {number} ")
+        for number, name in enumerate(PAGES, start=1)
+    ]
+
+
+def page_at(scene: Scene, x: int, width: int) -> str:
     """The view whose name stands at a column of the title line, or nothing."""
-    start = len(" attn-tui  ")
-    for number, name in enumerate(PAGES, start=1):
-        end = start + len(f" {number} {name} ")
-        if start <= x < end:
+    start = len(NAME)
+    for name, text in page_names(scene, width):
+        if start <= x < start + len(text):
             return name
-        start = end + 1
+        start += len(text) + 1
     return ""
 
 
@@ -205,6 +227,8 @@ def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
         return (("?", "back"), ("↑↓", "scroll"), *ends[1:])
     if view.page == "heads":
         return (("←↑↓→", "head"), ("enter", "to the map"), ("shift+↑↓", "layer"), ("c", "colours"), *ends)
+    if view.page == "masks" and not scene.knob:
+        return (("enter", "type a rule"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom"), ("tab", "panel"), *ends)
     if scene.knob:
         return ((", .", "less more"), ("enter", "type"), ("u", "undo"), ("escape", "leave the knob"), *ends)
     if view.explain:

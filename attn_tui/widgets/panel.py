@@ -78,7 +78,7 @@ class Panel(Widget):
             return []
         lines = self._picture(scene, *self.room)
         if self._title is not None and self._framed:
-            focused = scene.session.view.panel == self.id
+            focused = scene.focused == self.id
             lines = frame(lines, self._title(scene), width, height, scene.ink, focused=focused)
         return [Strip(line) for line in page(lines, width, height, scene.ink.text)]
 

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.suggester import SuggestFromList
+from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input, Label
 
 from ..pictures.cells import printable
+
+
+class LastWord(Suggester):
+    """Completes the word at the end of what is typed."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._words = words
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The text with its last word complete, or None where no word begins so."""
+        begun = re.search(r"[A-Za-z_]\w*$", value)
+        if begun is None:
+            return None
+        fitting = [word for word in self._words if word.startswith(begun[0]) and word != begun[0]]
+        return value[: begun.start()] + fitting[0] if fitting else None
 
 
 class Prompt(Horizontal):
@@ -19,6 +37,13 @@ class Prompt(Horizontal):
 
     class Answered(Message):
         """A line was typed. `purpose` says what was asked."""
+
+        def __init__(self, purpose: str, text: str) -> None:
+            super().__init__()
+            self.purpose, self.text = purpose, text
+
+    class Typed(Message):
+        """The text has changed."""
 
         def __init__(self, purpose: str, text: str) -> None:
             super().__init__()
@@ -41,12 +66,20 @@ class Prompt(Horizontal):
         """Whether a question stands."""
         return bool(self.purpose)
 
-    def ask(self, purpose: str, label: str, text: str = "", suggestions: Sequence[str] = ()) -> None:
-        """Open with a label and a text to start from."""
+    def column_of(self, place: int) -> int:
+        """The column of the screen that a character of the text stands in."""
+        line = self.query_one(Input)
+        return line.content_region.x + cell_len(line.value[:place]) - line.scroll_offset.x
+
+    def ask(
+        self, purpose: str, label: str, text: str = "", suggestions: Sequence[str] = (), *, words: bool = False
+    ) -> None:
+        """Open with a label and a text to start from; suggestions are for the whole text, or for its last word."""
         self.purpose = purpose
         self.query_one(Label).update(f" {label} ")
         line = self.query_one(Input)
-        line.suggester = SuggestFromList(suggestions, case_sensitive=True) if suggestions else None
+        suggester = LastWord(suggestions) if words else SuggestFromList(suggestions, case_sensitive=True)
+        line.suggester = suggester if suggestions else None
         line.value = text
         self.add_class("-open")
         self.screen.set_focus(line)  # at once, so that no key that is typed ahead gets lost
@@ -62,6 +95,8 @@ class Prompt(Horizontal):
         event.stop()
         if event.value != printable(event.value):
             event.input.value = printable(event.value)
+        elif self.is_open:
+            self.post_message(self.Typed(self.purpose, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the line on."""
@@ -69,7 +104,13 @@ class Prompt(Horizontal):
         self.post_message(self.Answered(self.purpose, event.value))
 
     def on_key(self, event: events.Key) -> None:
-        """Escape leaves."""
+        """Escape leaves, tab takes what is suggested."""
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            line = self.query_one(Input)
+            line.cursor_position = len(line.value)
+            line.action_cursor_right()
         if event.key == "escape":
             event.stop()
             event.prevent_default()

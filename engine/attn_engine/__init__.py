@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .catalogue import entries as entries
     from .experiment import ALIGNMENTS as ALIGNMENTS
     from .experiment import NORMALISERS as NORMALISERS
+    from .experiment import ROPES as ROPES
     from .experiment import SCALED as SCALED
     from .experiment import SOURCES as SOURCES
     from .experiment import UNSCALED as UNSCALED
@@ -32,12 +33,40 @@ if TYPE_CHECKING:
     from .heads import similarity as similarity
     from .masks.blocks import Blocks as Blocks
     from .masks.blocks import block_map as block_map
+    from .masks.checks import CheckFinding as CheckFinding
+    from .masks.checks import check_mask as check_mask
+    from .masks.conventions import POLARITIES as POLARITIES
+    from .masks.conventions import alignments as alignments
+    from .masks.conventions import blind_outcomes as blind_outcomes
+    from .masks.conventions import window_readings as window_readings
+    from .masks.costs import Cost as Cost
+    from .masks.costs import Growth as Growth
+    from .masks.costs import bytes_text as bytes_text
+    from .masks.costs import costs as costs
+    from .masks.costs import flops_text as flops_text
+    from .masks.costs import growth as growth
     from .masks.counting import Count as Count
     from .masks.counting import count as count
     from .masks.counting import key_counts as key_counts
     from .masks.counting import refined as refined
     from .masks.counting import row_count as row_count
     from .masks.counting import row_counts as row_counts
+    from .masks.files import LoadedMask as LoadedMask
+    from .masks.files import MaskFileError as MaskFileError
+    from .masks.files import mask_of as mask_of
+    from .masks.files import read_lengths as read_lengths
+    from .masks.files import read_mask as read_mask
+    from .masks.identification import Identification as Identification
+    from .masks.identification import identify_mask as identify_mask
+    from .masks.files import LoadedMask as LoadedMask
+    from .masks.files import MaskFileError as MaskFileError
+    from .masks.files import read_mask as read_mask
+    from .masks.identification import identify_mask as identify_mask
+    from .masks.reach import Reached as Reached
+    from .masks.reach import Settled as Settled
+    from .masks.reach import layers_until_settled as layers_until_settled
+    from .masks.reach import reach as reach
+    from .masks.reach import reach_of as reach_of
     from .masks.tally import BlockCounts as BlockCounts
     from .masks.tally import count_blocks as count_blocks
     from .measures import Measures as Measures
@@ -48,6 +77,7 @@ if TYPE_CHECKING:
     from .notation import RuleError as RuleError
     from .notation import evaluate as evaluate
     from .notation import parse as parse
+    from .notation.code import code_of as code_of
     from .notation.intervals import check_rule as check_rule
     from .notation.intervals import judge as judge
     from .notation.plane import Captured as Captured
@@ -65,6 +95,7 @@ _ROOMS = {
     "experiment": (
         "ALIGNMENTS",
         "NORMALISERS",
+        "ROPES",
         "SCALED",
         "SOURCES",
         "UNSCALED",
@@ -75,10 +106,19 @@ _ROOMS = {
     ),
     "heads": ("mean_similarity", "random_similarity", "similarity"),
     "masks.blocks": ("Blocks", "block_map"),
+    "masks.checks": ("CheckFinding", "check_mask"),
+    "masks.conventions": ("POLARITIES", "alignments", "blind_outcomes", "window_readings"),
+    "masks.costs": ("Cost", "Growth", "bytes_text", "costs", "flops_text", "growth"),
     "masks.counting": ("Count", "count", "key_counts", "refined", "row_count", "row_counts"),
+    "masks.files": ("LoadedMask", "MaskFileError", "read_mask"),
+    "masks.identification": ("identify_mask",),
+    "masks.reach": ("Reached", "Settled", "layers_until_settled", "reach", "reach_of"),
     "masks.tally": ("BlockCounts", "count_blocks"),
+    "masks.files": ("LoadedMask", "MaskFileError", "mask_of", "read_lengths", "read_mask"),
+    "masks.identification": ("Identification", "identify_mask"),
     "measures": ("Measures", "measure"),
     "notation": ("Grid", "Kind", "Rule", "RuleError", "evaluate", "parse"),
+    "notation.code": ("code_of",),
     "notation.intervals": ("check_rule", "judge"),
     "notation.plane": ("Captured", "Plane", "Rectangles", "Verdict"),
     "notation.words": ("FUNCTIONS",),

@@ -1,0 +1,146 @@
+"""What attn-tui mask prints: the picture and its figures, code, an array, the rules that fit a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.segment import Segment
+
+from attn_engine import (
+    Captured,
+    Kind,
+    LoadedMask,
+    Plane,
+    Rule,
+    check_rule,
+    code_of,
+    evaluate,
+    identify_mask,
+    parse,
+    read_mask,
+)
+
+from .lab.desk import Desk
+from .lab.laboratory import Laboratory
+from .mask_command import file_named
+from .options import OptionError
+from .pictures.cells import Lines, page, printable
+from .pictures.ink import Ink, make_ink
+from .pictures.masks.plan import cells_height
+from .pictures.masks.raster import cells_picture
+from .pictures.masks.settings import figures
+from .report import rendered, tier_of, width_wanted
+from .view import Lab
+
+SIDE = 16
+BLOCK_SIZES = (128, 64, 32, 16, 8, 4)
+MOST_CELLS = 2**28
+"""Cells of an array that is written at most: as many bytes."""
+
+FILE_RULE = "mask[q, k]"
+
+
+def print_mask(given: argparse.Namespace) -> None:
+    """Print what the options ask for. Raises OptionError, RuleError, MaskFileError or OSError."""
+    if given.identify is not None:
+        text = _identified(read_mask(given.identify, name=given.array or None))
+    else:
+        lab = laboratory_for(given)
+        if given.npy is not None:
+            text = write_array(lab, Path(given.npy))
+        elif given.code:
+            text = code_of(lab.rule, given.code, lab.plane).rstrip("\n") + "\n"
+        elif given.json:
+            text = json.dumps(numbers_of(lab), allow_nan=False) + "\n"
+        else:
+            tier = tier_of(given)
+            text = rendered(mask_lines(lab, make_ink(tier), width_wanted(given)), tier)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def laboratory_for(given: argparse.Namespace) -> Laboratory:
+    """The rule, or the file's mask as a rule over a named array, on the plane that the options give."""
+    file = file_named(given.mask)
+    rule, plane = _of_file(read_mask(file, name=given.array or None), given) if file else _of_rule(given)
+    check_rule(rule, plane)
+    size = given.block_size or next((size for size in BLOCK_SIZES if size * 4 <= max(_lengths(plane))), 4)
+    lab = Lab(mask_queries=plane.query_length, mask_keys=plane.key_length, block_size=size)
+    return Laboratory(rule, plane, lab, given.head_dim, Desk())
+
+
+def _of_rule(given: argparse.Namespace) -> tuple[Rule, Plane]:
+    rule = parse(given.mask, Kind.MASK)
+    queries = given.queries or given.keys or SIDE
+    return rule, Plane(queries, given.keys or queries, given.heads, given.align, given.head)
+
+
+def _of_file(loaded: LoadedMask, given: argparse.Namespace) -> tuple[Rule, Plane]:
+    heads, queries, keys = loaded.array.shape
+    if given.queries not in (None, queries) or given.keys not in (None, keys):
+        raise OptionError(f"--queries, --keys: the file's mask is {queries} × {keys}")
+    if given.head >= heads:
+        raise OptionError(f"--head: {given.head} is not a head of the file; possible are 0 … {heads - 1}")
+    captured = Captured({"mask": loaded.array[given.head]})
+    return parse(FILE_RULE, Kind.MASK), Plane(queries, keys, heads, "left", given.head, captured)
+
+
+def _lengths(plane: Plane) -> tuple[int, int]:
+    return plane.query_length, plane.key_length
+
+
+def mask_lines(lab: Laboratory, ink: Ink, width: int) -> Lines:
+    """The rule, its picture, and its figures below."""
+    plane = lab.plane
+    where = f"{plane.query_length:,} queries × {plane.key_length:,} keys, aligned {plane.align}"
+    head = [Segment(printable(str(lab.rule)), ink.strong)], [Segment(where, ink.dim)]
+    picture = cells_picture(ink, lab, (width, cells_height(lab, width)))
+    rows = [[Segment(f"{name:<13}", ink.dim), Segment(text, ink.text)] for name, text in figures(lab)]
+    lines = [*head, *picture, [], *rows]
+    lines += [[Segment(finding.text, ink.warning if finding.serious else ink.dim)] for finding in lab.findings or ()]
+    return page(lines, width, len(lines), ink.text) if ink.shaded else lines
+
+
+def numbers_of(lab: Laboratory) -> dict[str, Any]:
+    """The figures, for programs."""
+    plane, counted, blocks = lab.plane, lab.count, lab.blocks
+    seen = lab.row_range
+    if counted is None or blocks is None:
+        raise OptionError("not enough memory to count this mask")
+    return {
+        "rule": str(lab.rule),
+        "queries": plane.query_length,
+        "keys": plane.key_length,
+        "align": plane.align,
+        "head": plane.head,
+        "pairs": counted.pairs,
+        "pairs_error": counted.error,
+        "exact": counted.exact,
+        "density": counted.pairs / plane.pairs,
+        "keys_seen": {"fewest": seen[0], "most": seen[1]} if seen else None,
+        "blocks": {"size": lab.lab.block_size, **asdict(blocks)},
+        "costs": [asdict(cost) for cost in lab.costs or ()],
+        "findings": [asdict(finding) for finding in lab.findings or ()],
+    }
+
+
+def write_array(lab: Laboratory, path: Path) -> str:
+    """Write the mask as a boolean array, (queries, keys), and say so. An existing file stays: FileExistsError."""
+    plane = lab.plane
+    if plane.pairs > MOST_CELLS:
+        raise OptionError(f"--npy: {plane.pairs:,} cells are too many for an array; possible are {MOST_CELLS:,}")
+    allowed = np.broadcast_to(evaluate(lab.rule, plane.grid()), _lengths(plane))
+    with path.open("xb") as file:
+        np.save(file, np.ascontiguousarray(allowed))
+    return f"wrote {printable(str(path))}: {plane.query_length} × {plane.key_length}, true may look\n"
+
+
+def _identified(loaded: LoadedMask) -> str:
+    lines = [f"{loaded.array.shape[1]} × {loaded.array.shape[2]}, {loaded.note}"]
+    return "\n".join([*lines, *map(str, identify_mask(loaded.array))]) + "\n"

@@ -1,0 +1,30 @@
+"""The table of parameters: one row is a knob, a key, an option and a line of help.
+
+Rows of the experiment decide the numbers, rows of the view only the pixels. This package loads neither NumPy nor
+Textual, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+from .knobs import KNOBS
+from .lab import LAB
+from .looks import VIEW
+from .row import Parameter
+
+__all__ = ["BY_FIELD", "BY_KEY", "KNOBS", "LAB", "LAB_BY_KEY", "PARAMETERS", "PARTS", "PART_OF", "VIEW", "Parameter"]
+
+PARAMETERS = (*KNOBS, *VIEW, *LAB)
+
+BY_FIELD = {row.field: row for row in PARAMETERS}
+BY_KEY = {row.key: row for row in KNOBS if row.key}
+LAB_BY_KEY = {row.key: row for row in (BY_FIELD["mask"], *LAB[:3], BY_FIELD["align"], BY_FIELD["head_dim"], *LAB[3:5])}
+"""The knobs of the mask laboratory: its own, and those that it shares with the map."""
+
+PARTS = (
+    ("what is computed", "experiment", KNOBS),
+    ("how it is shown", "view", VIEW),
+    ("the mask laboratory", "lab", LAB),
+)
+"""The groups of rows: a title, and the part of a session that they are of."""
+
+PART_OF = {row.field: part for _, part, rows in PARTS for row in rows}

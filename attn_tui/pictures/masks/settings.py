@@ -1,0 +1,124 @@
+"""The settings of the mask laboratory: the rule, its knobs, and the figures of the mask."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+
+from attn_engine import Count, flops_text
+
+from ...lab.laboratory import Laboratory
+from ...parameters import BY_FIELD, LAB_BY_KEY
+from ...scene import Scene
+from ..cells import Lines, wrap
+from ..knobs import about, knob_line, setting
+
+MOST_RULE_LINES = 4
+ROWS = tuple(LAB_BY_KEY.values())
+
+Figure = tuple[str, str]
+
+
+def settings(scene: Scene, width: int, height: int) -> Lines:
+    """The rule as it is written, the knobs, what the chosen one does, and the figures."""
+    lab = scene.laboratory
+    if lab is None:
+        return []
+    lines = [*_rule(scene, lab, width), *(knob_line(scene, row, width) for row in ROWS[1:])]
+    facts: Lines = [setting(scene.ink, ("", *figure), width, scene.ink.text) for figure in figures(lab)]
+    chosen = BY_FIELD.get(scene.knob)
+    words = next((words for words in (about(scene, chosen, width) if chosen else ()) if len(words) < height // 3), [])
+    room = height - len(lines) - (len(words) + 1 if words else 0) - 1
+    lines += [[], *facts[: max(room, 0)]] if room > 0 else []
+    return [*lines, [], *words] if words else lines
+
+
+def _rule(scene: Scene, lab: Laboratory, width: int) -> Lines:
+    """The rule's knob, and below it the rule in as many lines as it takes."""
+    ink, first = scene.ink, knob_line(scene, ROWS[0], width)
+    text = str(lab.rule)
+    if len(text) <= width - 14:
+        return [first]
+    written = wrap(text, width - 2)
+    if len(written) > MOST_RULE_LINES:
+        written = [*written[: MOST_RULE_LINES - 1], written[MOST_RULE_LINES - 1][: width - 3] + "…"]
+    name = setting(ink, ("m", "mask", ""), width, ink.text) if scene.knob != "mask" else first
+    return [name, *([Segment(f"  {line}", ink.strong)] for line in written)]
+
+
+def rule_lines(scene: Scene, width: int) -> int:
+    """How many lines the rule takes above the other knobs."""
+    return len(_rule(scene, scene.laboratory, width)) if scene.laboratory else 0
+
+
+def setting_at(scene: Scene, y: int, width: int) -> str:
+    """The field of the knob drawn in a row of the panel, or nothing."""
+    row = max(y - rule_lines(scene, width) + 1, 0)
+    return ROWS[row].field if y >= 0 and row < len(ROWS) else ""
+
+
+def figures(lab: Laboratory) -> list[Figure]:
+    """What the mask allows and costs, a name and a text each."""
+    counted = lab.count
+    return [
+        ("pairs", pairs_text(counted) if counted else unknown(lab)),
+        ("of all", share_text(counted.pairs / lab.plane.pairs) if counted else unknown(lab)),
+        ("keys a row", _seen(lab)),
+        ("findings", _findings(lab)),
+        *_block_figures(lab),
+        *_cost_figures(lab),
+    ]
+
+
+def unknown(lab: Laboratory) -> str:
+    """What stands where there is no answer: still to come, or never."""
+    return "…" if lab.waiting else "–"
+
+
+def pairs_text(counted: Count) -> str:
+    """The pairs allowed; an estimate is marked, with its error."""
+    if counted.exact:
+        return f"{counted.pairs:,}"
+    return f"≈{counted.pairs:.5g} ±{counted.error / max(counted.pairs, 1):.1%}"
+
+
+def share_text(share: float) -> str:
+    """A share of all, in per cent."""
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return f"{share:.2%}" if share >= 0.0001 else f"{share * 100:.1e} %"
+
+
+def _seen(lab: Laboratory) -> str:
+    rows = lab.row_range
+    if rows is None:
+        return unknown(lab)
+    return f"{rows[0]:,} … {rows[1]:,}"
+
+
+def _block_figures(lab: Laboratory) -> list[Figure]:
+    blocks = lab.blocks
+    if blocks is None:
+        return [(name, unknown(lab)) for name in ("blocks", "· full", "· partial", "· empty")]
+    mark, total = "" if blocks.exact else "≈", blocks.full + blocks.partial + blocks.empty
+    kinds = (("· full", blocks.full), ("· partial", blocks.partial), ("· empty", blocks.empty))
+    rows = [(name, f"{mark}{number:,}") for name, number in kinds]
+    return [("blocks", f"{total:,}"), *rows]
+
+
+FORMS = {"dense": "dense", "sparse": "sparse", "block-sparse": "in blocks"}
+"""Forms of a mask by their short names."""
+
+
+def _cost_figures(lab: Laboratory) -> list[Figure]:
+    known = {cost.form: cost for cost in lab.costs or ()}
+    rows = [(FORMS[form], flops_text(known[form].flops) if form in known else unknown(lab)) for form in FORMS]
+    blocks = known.get("block-sparse")
+    return [*rows, ("· in vain", share_text(blocks.in_vain) if blocks else unknown(lab))]
+
+
+def _findings(lab: Laboratory) -> str:
+    findings = lab.findings
+    if findings is None:
+        return unknown(lab)
+    serious = sum(finding.serious for finding in findings)
+    return f"{serious}: ! shows {'them' if serious > 1 else 'it'}" if serious else "none"

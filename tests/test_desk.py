@@ -1,0 +1,110 @@
+"""The desk: questions that take long are answered beside the screen, and kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from attn_tui.lab.desk import Desk, Trouble
+
+
+@contextmanager
+def desk_that_tells() -> Iterator[tuple[Desk, threading.Semaphore]]:
+    told = threading.Semaphore(0)
+    desk = Desk(lambda: told.release())
+    yield desk, told
+    desk.close()
+
+
+def double(number: int) -> int:
+    return number * 2
+
+
+def refuse(number: int) -> int:
+    raise ValueError(f"{number} is refused")
+
+
+def test_without_anyone_to_tell_answers_are_given_at_once() -> None:
+    assert Desk().ask(double, 21) == 42
+
+
+def test_an_answer_comes_later_is_told_of_and_kept() -> None:
+    with desk_that_tells() as (desk, told):
+        assert desk.ask(double, 21) is None
+        assert told.acquire(timeout=5)
+        assert desk.ask(double, 21) == 42
+        assert not desk.busy
+
+
+def test_a_quick_question_never_waits() -> None:
+    gate = threading.Event()
+    with desk_that_tells() as (desk, _):
+        desk.ask(gate.wait, 5)
+        assert desk.ask(double, 4, quick=True) == 8
+        gate.set()
+
+
+def test_a_question_is_worked_on_once_however_often_it_is_asked() -> None:
+    calls: list[int] = []
+
+    def work(number: int) -> int:
+        calls.append(number)
+        return number
+
+    with desk_that_tells() as (desk, told):
+        for _ in range(5):
+            desk.ask(work, 1)
+        assert told.acquire(timeout=5)
+        assert desk.ask(work, 1) == 1
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_cannot_be_answered_is_trouble_with_its_reason(quick: bool) -> None:
+    with desk_that_tells() as (desk, told):
+        if not quick:
+            assert desk.ask(refuse, 3) is None
+            assert told.acquire(timeout=5)
+        with pytest.raises(Trouble, match="3 is refused"):
+            desk.ask(refuse, 3, quick=quick)
+
+
+def test_an_estimate_is_refined_until_it_is_good_enough() -> None:
+    with desk_that_tells() as (desk, told):
+        improve = {1: 2, 2: 4, 4: 8}.get
+        seen = desk.ask(abs, -1, refine=improve)
+        deadline = time.monotonic() + 5
+        while seen != 8 and time.monotonic() < deadline:
+            told.acquire(timeout=1)
+            seen = desk.ask(abs, -1, refine=improve)
+        assert seen == 8
+
+
+def test_what_is_not_wanted_any_more_is_not_worked_on() -> None:
+    begun, gate = threading.Event(), threading.Event()
+    calls: list[int] = []
+
+    def slow(number: int) -> int:
+        begun.set()
+        gate.wait(5)
+        return number
+
+    def work(number: int) -> int:
+        calls.append(number)
+        return number
+
+    with desk_that_tells() as (desk, told):
+        desk.ask(slow, 1)
+        assert begun.wait(5)
+        desk.ask(work, 2)
+        desk.forget_waiting()
+        gate.set()
+        desk.ask(double, 3)
+        assert told.acquire(timeout=5)
+        assert told.acquire(timeout=5)
+        assert desk.ask(double, 3) == 6
+    assert calls == []
