@@ -203,6 +203,8 @@ class Explorer(App[str]):
         if undoable:
             self._history.remember(self.session, session)
         self.session = session
+        if _subject(scene) != _subject(self.scene):
+            self.desk.forget_waiting()
         self._show(self._scrolled(scene))
         return True
 
@@ -576,6 +578,11 @@ class Explorer(App[str]):
             return self.bench.clicked(self.scene, str(panel.id), x, y)
         width, height = panel.room
         return clicks.clicked(self.scene, self.plan, str(panel.id), (x, y), width, height=height)
+
+
+def _subject(scene: Scene) -> Any:
+    """What the desk is asked about."""
+    return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else None
 
 
 def _one_line(error: Exception) -> str:

@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+from attn_engine import RuleError
+
 from . import __version__
 from .encodings import accept_any_text
-from .options import OptionError, Parser, add_options, reader, session_of
+from .options import Parser, add_options, reader, session_of
 from .values import MOST, whole
 
 WIDTHS = (20, 1000)
@@ -21,11 +23,16 @@ commands:
   attn-tui           open the explorer
   attn-tui print     print the picture and its figures, without a screen;
                      attn-tui print --help
+  attn-tui mask      print a mask, its figures, its code; the catalogue;
+                     attn-tui mask --help
+  attn-tui check     look for mistakes in a mask, for test-suites;
+                     attn-tui check --help
 
 A value that starts with "-" is written with "=": --scale=-1. In the explorer,
 ? lists the keys, and y copies the command that makes the picture on the
-screen. Status: 0 done, 2 a wrong option or no terminal to draw on, 74 output
-that could not be written, 130 ctrl+c.
+screen. Status: 0 done, 1 check has found something, 2 a wrong option or rule,
+or no terminal to draw on, 65 or 66 a file that cannot be used, 74 output that
+could not be written, 130 ctrl+c.
 """
 
 
@@ -37,15 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:
             raise OSError("standard output is closed")
-        if words[:1] == ["check"]:
-            from .check_command import run_check
-
-            return run_check(words[1:])
-        status = _print(words[1:]) if words[:1] == ["print"] else _explore(words)
+        command, rest = (COMMANDS[words[0]], words[1:]) if words[:1] and words[0] in COMMANDS else (_explore, words)
+        status = command(rest)
         sys.stdout.flush()
         return status
-    except OptionError as error:
-        return _tell(str(error), 2)
+    except RuleError as error:
+        return _tell(str(error), 2, error.picture if error.text else "")
+    except ValueError as error:  # OptionError, or a file that cannot be used
+        return _tell(str(error), getattr(error, "status", 2))
     except BrokenPipeError:
         _forget_output()
         return 0
@@ -62,11 +68,12 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _tell(message: str, status: int) -> int:
-    """Say what is wrong in one line on standard error, harmless whatever it quotes; the status to end with."""
+def _tell(message: str, status: int, picture: str = "") -> int:
+    """Say what is wrong on standard error: in one line, and with the place in a rule. The status to end with."""
     from .pictures.cells import printable
 
-    print(f"attn-tui: {printable(' '.join(message.split()))}", file=sys.stderr)  # noqa: T201
+    for line in (f"attn-tui: {' '.join(message.split())}", *picture.splitlines()):
+        print(printable(line), file=sys.stderr)  # noqa: T201 - harmless whatever it quotes
     return status
 
 
@@ -140,6 +147,22 @@ def _print(words: list[str]) -> int:
 
     print_report(session, given)
     return 0
+
+
+def _mask(words: list[str]) -> int:
+    from .mask_command import run_mask
+
+    return run_mask(words)
+
+
+def _check(words: list[str]) -> int:
+    from .check_command import run_check
+
+    return run_check(words)
+
+
+COMMANDS = {"print": _print, "mask": _mask, "check": _check}
+"""The words that a command line may begin with; any other opens the explorer."""
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from attn_engine import ALIGNMENTS, Entry, Kind, entries
 
@@ -100,13 +99,3 @@ def catalogue_text() -> str:
 
 def _entry_text(entry: Entry) -> str:
     return f"{entry.signature}\n    {entry.line}\n    {entry.sentence} {entry.source}\n"
-
-
-def file_named(word: str) -> Path | None:
-    """The file that a word names, where it names one rather than a rule."""
-    path = Path(word)
-    known = path.suffix.lower() in (".npy", ".npz", ".json", ".txt", ".csv")
-    try:
-        return path if known or path.is_file() else None
-    except (OSError, ValueError):
-        return None

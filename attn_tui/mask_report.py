@@ -26,9 +26,9 @@ from attn_engine import (
     read_mask,
 )
 
+from .check_command import file_of
 from .lab.desk import Desk
 from .lab.laboratory import Laboratory
-from .mask_command import file_named
 from .options import OptionError
 from .pictures.cells import Lines, page, printable
 from .pictures.ink import Ink, make_ink
@@ -67,7 +67,7 @@ def print_mask(given: argparse.Namespace) -> None:
 
 def laboratory_for(given: argparse.Namespace) -> Laboratory:
     """The rule, or the file's mask as a rule over a named array, on the plane that the options give."""
-    file = file_named(given.mask)
+    file = file_of(given.mask)
     rule, plane = _of_file(read_mask(file, name=given.array or None), given) if file else _of_rule(given)
     check_rule(rule, plane)
     size = given.block_size or next((size for size in BLOCK_SIZES if size * 4 <= max(_lengths(plane))), 4)

@@ -39,7 +39,7 @@ def test_a_sound_rule_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
 def test_findings_are_lines_with_row_numbers_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "causal & k < q", "--queries", "8")
     assert status == 1
-    assert [line for line in out.splitlines() if line.startswith("finding")][0].startswith(
+    assert next(line for line in out.splitlines() if line.startswith("finding")).startswith(
         "finding   blind: 1 query sees nothing: 0;"
     )
 
@@ -88,7 +88,9 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str], mask: Path) -> 
 
 
 def test_heads_that_a_rule_tells_apart_are_all_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "k <= q - h", "--heads", "2")[0] == 1
+    status, out, _ = run(capsys, "k <= q - h", "--heads", "2")
+    assert status == 1
+    assert "finding   blind: head 1: 1 query sees nothing: 0" in out
     assert run(capsys, "k <= q - h", "--heads", "2", "--head", "0")[0] == 0
 
 
@@ -122,6 +124,14 @@ def test_files_that_cannot_be_used_are_65_and_66(capsys: pytest.CaptureFixture[s
         status, out, err = run(capsys, tmp_path / path)
         assert (status, out, err.count("\n")) == (wanted, "", 1)
     assert run(capsys, "causal", "--documents", tmp_path / "missing.npy")[0] == 66
+
+
+def test_a_folder_of_a_rules_name_does_not_hide_the_rule(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "causal").mkdir()
+    assert run(capsys, "causal")[0] == 0
 
 
 def test_help_loads_neither_numpy_nor_textual() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attn_engine import Plane, RuleError, evaluate, parse
 from attn_engine.masks import reach as module
+from attn_engine.masks.following import by_rectangles
 from attn_engine.masks.reach import layers_until_settled, reach, reach_of, settled_after
 from tests.drawing import quick
 from tests.rules import masks
@@ -131,7 +132,7 @@ def test_following_by_rectangles_is_walking(text: str, length: int, layers: int,
         whole = walked(dense(text, length), layers)
     except RuleError:
         assume(False)
-    found = module._by_rectangles(parse(text), Plane(length, length), query, layers)
+    found = by_rectangles(parse(text), Plane(length, length), query, layers)
     assert found is not None
     assert (found == whole[query]).all()
 

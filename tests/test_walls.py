@@ -68,7 +68,7 @@ def loaded_by(*arguments: str) -> tuple[set[str], str]:
 def test_the_walk_finds_imports_of_every_kind() -> None:
     assert Import("attn_engine.notation", "parse") in set(imports(ENGINE / "attention.py"))
     assert Import("attn_engine.notation.tree", "Rule") in set(imports(ENGINE / "notation" / "__init__.py"))
-    assert Import("attn_engine.catalogue", "ENTRIES") in set(imports(ENGINE / "notation" / "evaluation.py"))
+    assert Import("attn_engine.catalogue", "ENTRIES") in set(imports(ENGINE / "notation" / "tables.py"))
     assert Import("numpy") in set(imports(ENGINE / "heads.py"))
     assert Import("attn_tui.report", "print_report") in set(imports(SCREEN / "cli.py"))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_engine import (
+    Alignment,
     Attention,
     BlockCounts,
     CheckFinding,
@@ -19,8 +20,10 @@ from attn_engine import (
     Kind,
     Plane,
     Reached,
+    Reading,
     Rule,
     Settled,
+    alignments,
     block_map,
     check_mask,
     check_rule,
@@ -31,7 +34,9 @@ from attn_engine import (
     layers_until_settled,
     parse,
     reach_of,
+    refined,
     row_count,
+    window_readings,
 )
 
 from ..view import ZOOMS, Lab, Session
@@ -40,6 +45,10 @@ from .questions import reach_shares, row_range
 
 QUICK = 2**14
 """Pairs up to which a question is answered within the frame that asks it."""
+
+
+MOST_SAMPLES = 2**22
+"""Pairs that an estimate is refined with at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,17 +77,27 @@ class Laboratory:
         """Whether answers are still to come."""
         return self.desk.busy
 
-    def ask(self, work: Callable[..., Answer], *arguments: Hashable, quick: bool = False) -> Answer | None:
+    def ask(
+        self,
+        work: Callable[..., Answer],
+        *arguments: Hashable,
+        quick: bool = False,
+        refine: Callable[[Answer], Answer | None] | None = None,
+    ) -> Answer | None:
         """What the desk answers about the rule on its plane; None also where there is no answer."""
         try:
-            return self.desk.ask(work, self.rule, self.plane, *arguments, quick=quick or self.quick)
+            return self.desk.ask(work, self.rule, self.plane, *arguments, quick=quick or self.quick, refine=refine)
         except Trouble:
             return None
 
     @property
     def count(self) -> Count | None:
-        """How many pairs are allowed."""
-        return self.ask(count)
+        """How many pairs are allowed; an estimate is refined while nothing else is asked."""
+        return self.ask(count, refine=self._refined)
+
+    def _refined(self, estimate: Count) -> Count | None:
+        enough = estimate.exact or estimate.samples >= MOST_SAMPLES
+        return None if enough else refined(estimate, self.rule, self.plane)
 
     @property
     def blocks(self) -> BlockCounts | None:
@@ -118,6 +137,19 @@ class Laboratory:
     def settled(self) -> Settled | None:
         """After how many layers nothing grows. Raises Trouble where there is no answer."""
         return self.desk.ask(layers_until_settled, self.rule, self.plane, quick=self.quick)
+
+    @property
+    def readings(self) -> tuple[Reading, ...] | None:
+        """What each library lets the cursor's query see by one window number."""
+        try:
+            return self.desk.ask(window_readings, self.lab.window, self.plane, self.cursor[0], quick=self.quick)
+        except Trouble:
+            return None
+
+    @property
+    def alignments(self) -> tuple[Alignment, ...] | None:
+        """The rule under each alignment."""
+        return self.ask(alignments)
 
     def reach_shares(self, side: int) -> NDArray[np.float32] | None:
         """The reach of all positions as side × side cells."""

@@ -110,7 +110,7 @@ def tick_labels(ink: Ink, plan: Plan, place: int, own: str) -> Line:
     own_at = max(min(cursor * width, total - cell_len(own)), 0)
     at = 0
     for start, text in sorted(texts.items()):
-        free = not (start - 1 < own_at + cell_len(own) and own_at < start + len(text) + 1)
+        free = not own or not (start - 1 < own_at + cell_len(own) and own_at < start + len(text) + 1)
         if start < at or not free or start + len(text) > total:
             continue
         if at <= own_at < start:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .masks.checks import CheckFinding as CheckFinding
     from .masks.checks import check_mask as check_mask
     from .masks.conventions import POLARITIES as POLARITIES
+    from .masks.conventions import Alignment as Alignment
+    from .masks.conventions import Reading as Reading
     from .masks.conventions import alignments as alignments
     from .masks.conventions import blind_outcomes as blind_outcomes
     from .masks.conventions import window_readings as window_readings
@@ -57,10 +59,6 @@ if TYPE_CHECKING:
     from .masks.files import read_lengths as read_lengths
     from .masks.files import read_mask as read_mask
     from .masks.identification import Identification as Identification
-    from .masks.identification import identify_mask as identify_mask
-    from .masks.files import LoadedMask as LoadedMask
-    from .masks.files import MaskFileError as MaskFileError
-    from .masks.files import read_mask as read_mask
     from .masks.identification import identify_mask as identify_mask
     from .masks.reach import Reached as Reached
     from .masks.reach import Settled as Settled
@@ -107,11 +105,9 @@ _ROOMS = {
     "heads": ("mean_similarity", "random_similarity", "similarity"),
     "masks.blocks": ("Blocks", "block_map"),
     "masks.checks": ("CheckFinding", "check_mask"),
-    "masks.conventions": ("POLARITIES", "alignments", "blind_outcomes", "window_readings"),
+    "masks.conventions": ("POLARITIES", "Alignment", "Reading", "alignments", "blind_outcomes", "window_readings"),
     "masks.costs": ("Cost", "Growth", "bytes_text", "costs", "flops_text", "growth"),
     "masks.counting": ("Count", "count", "key_counts", "refined", "row_count", "row_counts"),
-    "masks.files": ("LoadedMask", "MaskFileError", "read_mask"),
-    "masks.identification": ("identify_mask",),
     "masks.reach": ("Reached", "Settled", "layers_until_settled", "reach", "reach_of"),
     "masks.tally": ("BlockCounts", "count_blocks"),
     "masks.files": ("LoadedMask", "MaskFileError", "mask_of", "read_lengths", "read_mask"),

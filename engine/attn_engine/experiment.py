@@ -40,6 +40,11 @@ ALIGNMENTS: dict[str, str] = {
     "right": "the last query stands at the last key, as with a KV cache",
 }
 
+ROPES: dict[str, str] = {
+    "off": "queries and keys as they are",
+    "on": "queries and keys rotated by their positions, base 10000",
+}
+
 MAX_SCORES = 2**24
 """How many scores (heads × queries × keys) one experiment may have: 64 MiB of float32 for each stage."""
 
@@ -62,7 +67,8 @@ class FieldError(ValueError):
 class Experiment:
     """Everything that decides the numbers of one picture.
 
-    Lengths, heads and head dim are those asked for; a source that brings its own (`sample`) does not use them.
+    Lengths, heads, head dim and rope are those asked for; a source that brings its own (`sample`) does not use
+    them. `num_key_heads` is 0 for as many as heads; else heads share them evenly (arXiv 2305.13245).
     `mask` and `score_mod` are rules in the notation. `layer` counts from 0; a source of one layer has no other.
     """
 
@@ -79,6 +85,8 @@ class Experiment:
     align: Align = "left"
     seed: int = 0
     layer: int = 3
+    num_key_heads: int = 0
+    rope: str = "off"
 
 
 def parse_normaliser(text: str) -> tuple[str, tuple[float, ...]]:
@@ -119,6 +127,15 @@ def check_size(num_heads: int, query_length: int, key_length: int, head_dim: int
             f"{num_heads:,} heads × {positions:,} positions × {width} is {inputs:,} "
             f"numbers of query, key and value; at most {MAX_INPUTS:,} are made"
         )
+
+
+def check_key_heads(num_heads: int, num_key_heads: int) -> None:
+    """Raise FieldError, naming what is possible, unless the heads share that many key heads evenly; 0 is all."""
+    if num_key_heads < 0 or (num_key_heads and num_heads % num_key_heads):
+        even = [count for count in range(1, num_heads + 1) if num_heads % count == 0]
+        possible = ", ".join(map(str, even if len(even) <= 12 else [*even[:11], "…", even[-1]]))
+        message = f"{num_heads:,} heads cannot share {num_key_heads:,} key heads evenly; possible are {possible}"
+        raise FieldError("num_key_heads", f"{message}, and 0 for as many as heads")
 
 
 def check_projections(num_heads: int, head_dim: int) -> None:

@@ -18,8 +18,8 @@ from .experiment import Experiment
 from .notation import Kind, parse
 from .sources import Inputs
 
-INPUT_FIELDS = ("source", "query_length", "key_length", "num_heads", "head_dim", "seed", "layer")
-"""The fields of an experiment that decide its inputs; the others act on later stages."""
+INPUT_FIELDS = ("source", "query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed", "layer")
+"""The fields of an experiment that decide its inputs before rotation; the others act on later stages."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,6 +54,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.inputs = Stage(sources.inputs, keep=4)
+        self.rotated = Stage(sources.rotated)
         self.scores = Stage(stages.raw_scores)
         self.scaled = Stage(stages.scale_scores)
         self.modified = Stage(stages.modify_scores)
@@ -72,7 +73,12 @@ class Pipeline:
 
     def inputs_of(self, experiment: Experiment) -> Inputs:
         """The inputs that `run` uses, with their labels. Raises ValueError where there are none."""
-        return self.inputs(Experiment(**{name: getattr(experiment, name) for name in INPUT_FIELDS}))
+        sources.check_rope(experiment.rope)
+        given = self.inputs(Experiment(**{name: getattr(experiment, name) for name in INPUT_FIELDS}))
+        if experiment.rope == "off" or "rope" in given.fixed:
+            return given
+        stages.check_align(experiment.align)
+        return self.rotated(given, experiment.align)
 
     def _attention(self, experiment: Experiment) -> Attention:
         mask, score_mod = parse(experiment.mask, Kind.MASK), parse(experiment.score_mod, Kind.SCORE_MOD)

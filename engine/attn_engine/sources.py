@@ -17,7 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .experiment import BLOCK, SOURCES, Experiment, FieldError, check_projections, check_size
+from .experiment import (
+    BLOCK,
+    ROPES,
+    SOURCES,
+    Align,
+    Experiment,
+    FieldError,
+    check_key_heads,
+    check_projections,
+    check_size,
+)
 
 Floats = NDArray[np.floating[Any]]
 
@@ -28,7 +38,7 @@ SHARPNESS = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What attention is computed from: query (heads, queries, d), key and value (heads, keys, d), and labels."""
+    """What attention is computed from: query (heads, queries, d), key and value (key heads, keys, d), and labels."""
 
     query: Floats
     key: Floats
@@ -49,6 +59,7 @@ def inputs(experiment: Experiment) -> Inputs:
         if experiment.seed < 0:
             raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
         check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
+        check_key_heads(experiment.num_heads, experiment.num_key_heads)
     made: Inputs = globals()[experiment.source](experiment)
     return made
 
@@ -61,14 +72,14 @@ def sample(experiment: Experiment) -> Inputs:
         raise FieldError("layer", f"{experiment.layer} is no layer of the sample; possible are 0 … {layers - 1}")
     tokens = tuple(str(token) for token in arrays["tokens"])
     query, key, value = (arrays[name][experiment.layer] for name in ("query", "key", "value"))
-    fixed = frozenset({"query_length", "key_length", "num_heads", "head_dim", "seed"})
+    fixed = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed", "rope"})
     return Inputs(query, key, value, None, tokens, tokens, layers, fixed)
 
 
 def random(experiment: Experiment) -> Inputs:
     """Independent N(0,1) entries: the protocol of the scaling experiment."""
     query = normal("query", experiment.query_length, experiment.head_dim, experiment)
-    key = normal("key", experiment.key_length, experiment.head_dim, experiment)
+    key = normal("key", experiment.key_length, experiment.head_dim, _of_keys(experiment))
     return Inputs(query, key, _values(experiment), fixed=frozenset({"layer"}))
 
 
@@ -80,8 +91,8 @@ def projected(experiment: Experiment) -> Inputs:
     x = normal("x", length, model, replace(experiment, num_heads=1))[0]  # (positions, d_model)
     deviation = math.sqrt(2 / model)
     query, key, value = (
-        x @ (normal(name, model, experiment.head_dim, experiment) * np.float32(deviation))
-        for name in ("w_q", "w_k", "w_v")
+        x @ (normal(name, model, experiment.head_dim, heads) * np.float32(deviation))
+        for name, heads in (("w_q", experiment), ("w_k", _of_keys(experiment)), ("w_v", _of_keys(experiment)))
     )
     w_o = normal("w_o", model, model, replace(experiment, num_heads=1))[0] * np.float32(deviation)
     queries, keys = experiment.query_length, experiment.key_length
@@ -92,19 +103,24 @@ def positions(experiment: Experiment) -> Inputs:
     """Sinusoidal position codes (arXiv 1706.03762, 3.5), so that near positions attend."""
     heads = np.arange(experiment.num_heads)[:, None]
     query = _sinusoids(np.arange(experiment.query_length) - heads, experiment.head_dim)
-    key = _sinusoids(np.arange(experiment.key_length) + 0 * heads, experiment.head_dim)
+    key = _sinusoids(
+        np.arange(experiment.key_length) + 0 * heads[: _of_keys(experiment).num_heads], experiment.head_dim
+    )
     return Inputs(query, key, _values(experiment), fixed=frozenset({"layer"}))
 
 
 def clusters(experiment: Experiment) -> Inputs:
-    """Positions of four groups, A to D, drawn at random; each head has centres of its own for them."""
+    """Positions of four groups, A to D, drawn at random; each key head has centres of its own for them."""
     length = max(experiment.query_length, experiment.key_length)
     members = _stream("members", experiment.seed).integers(GROUPS, size=length)
-    centres = normal("centres", GROUPS, experiment.head_dim, experiment)
+    of_keys = _of_keys(experiment)
+    centres = normal("centres", GROUPS, experiment.head_dim, of_keys)  # (key heads, groups, d)
     query, key = (
-        _sharp(centres[:, members[:count]], experiment.head_dim)
-        + normal(name, count, experiment.head_dim, experiment) / 2
-        for name, count in (("query", experiment.query_length), ("key", experiment.key_length))
+        _sharp(at[:, members[:count]], experiment.head_dim) + normal(name, count, experiment.head_dim, heads) / 2
+        for name, count, at, heads in (
+            ("query", experiment.query_length, centres[_shared(experiment)], experiment),
+            ("key", experiment.key_length, centres, of_keys),
+        )
     )
     names = tuple("ABCD"[group] for group in members)
     query_tokens, key_tokens = names[: experiment.query_length], names[: experiment.key_length]
@@ -114,14 +130,14 @@ def clusters(experiment: Experiment) -> Inputs:
 def repeat(experiment: Experiment) -> Inputs:
     """A sequence twice over: key_length/2 different tokens, then the same again.
 
-    In an even head a query finds its own token. In an odd head a key carries the token before it, so a query
+    In an even key head a query finds its own token. In an odd one a key carries the token before it, so a query
     finds what followed its token: the induction pattern (Olsson et al. 2022, arXiv 2209.11895).
     """
     period = (experiment.key_length + 1) // 2
-    embeddings = normal("embeddings", period, experiment.head_dim, experiment)  # (heads, period, d)
+    embeddings = normal("embeddings", period, experiment.head_dim, _of_keys(experiment))  # (key heads, period, d)
     at_query = np.arange(experiment.query_length) % period
     at_key = np.arange(experiment.key_length) % period
-    query, key = embeddings[:, at_query], embeddings[:, at_key].copy()
+    query, key = embeddings[_shared(experiment)][:, at_query], embeddings[:, at_key].copy()
     key[1::2] = np.roll(key[1::2], 1, axis=1)
     sharp_query, sharp_key = (_sharp(array, experiment.head_dim) for array in (query, key))
     query_tokens, key_tokens = (tuple(_letters(int(at)) for at in places) for places in (at_query, at_key))
@@ -140,8 +156,49 @@ def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats
     return drawn
 
 
+def rotated(given: Inputs, align: Align) -> Inputs:
+    """The inputs with queries and keys rotated by their positions (RoPE, arXiv 2104.09864); values stay.
+
+    Columns 2i and 2i + 1 turn together by position · 10000^(−2i/d), as in the paper (Llama's files pair i with
+    i + d/2: the same up to an order of columns); an odd last column stays. Aligned right, the last query stands
+    at the last key.
+    """
+    queries, keys = given.query.shape[-2], given.key.shape[-2]
+    shift = keys - queries if align == "right" else 0
+    return replace(
+        given, query=_turned(given.query, np.arange(queries) + shift), key=_turned(given.key, np.arange(keys))
+    )
+
+
+def check_rope(rope: str) -> None:
+    """Raise FieldError, naming what is possible, for a rotation that is none."""
+    if rope not in ROPES:
+        raise FieldError("rope", f"rope is {rope!r}; possible are {', '.join(ROPES)}")
+
+
+def _turned(vectors: Floats, places: NDArray[Any]) -> Floats:
+    width = vectors.shape[-1] // 2 * 2
+    angles = places[:, None] * 10000.0 ** (-np.arange(0, width, 2) / vectors.shape[-1])  # (positions, pairs)
+    cosine, sine = np.cos(angles).astype(vectors.dtype), np.sin(angles).astype(vectors.dtype)
+    even, odd = vectors[..., 0:width:2], vectors[..., 1:width:2]
+    turned = vectors.copy()
+    turned[..., 0:width:2] = even * cosine - odd * sine
+    turned[..., 1:width:2] = even * sine + odd * cosine
+    return turned
+
+
+def _of_keys(experiment: Experiment) -> Experiment:
+    """The experiment with as many heads as keys and values have."""
+    return replace(experiment, num_heads=experiment.num_key_heads or experiment.num_heads)
+
+
+def _shared(experiment: Experiment) -> NDArray[np.int64]:
+    """The key head that each head uses, (heads,)."""
+    return np.arange(experiment.num_heads) * _of_keys(experiment).num_heads // experiment.num_heads
+
+
 def _values(experiment: Experiment) -> Floats:
-    return normal("value", experiment.key_length, experiment.head_dim, experiment)
+    return normal("value", experiment.key_length, experiment.head_dim, _of_keys(experiment))
 
 
 def _stream(name: str, *numbers: int) -> np.random.Generator:

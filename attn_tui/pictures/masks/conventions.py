@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rich.segment import Segment
 
-from attn_engine import POLARITIES, alignments, blind_outcomes, window_readings
+from attn_engine import POLARITIES, blind_outcomes
 
 from ...lab.laboratory import Laboratory
 from ...scene import Scene
 from ..cells import Line, Lines, wrap
 from ..ink import Ink
+from .settings import unknown
 
 RULE_WIDTH = 20
 
@@ -46,7 +47,10 @@ def _row(ink: Ink, first: str, text: str, width: int) -> Lines:
 def _windows(ink: Ink, lab: Laboratory, width: int) -> Lines:
     query, window = lab.cursor[0], lab.lab.window
     lines = _title(ink, f"One number, window = {window}, as query {query} is let see by", width)
-    for reading in window_readings(window, lab.plane, query):
+    readings = lab.readings
+    if readings is None:
+        return [*lines, [Segment(f" {unknown(lab)}", ink.dim)]]
+    for reading in readings:
         if not reading.rule:
             lines += _row(ink, "refused", f"{reading.whose}: {reading.note}", width)
             continue
@@ -62,7 +66,10 @@ def _span(keys: tuple[int, ...]) -> str:
 
 def _alignments(ink: Ink, lab: Laboratory, width: int) -> Lines:
     lines = _title(ink, "Alignment where there are not as many queries as keys", width)
-    for each in alignments(lab.rule, lab.plane):
+    known = lab.alignments
+    if known is None:
+        return [*lines, [Segment(f" {unknown(lab)}", ink.dim)]]
+    for each in known:
         about = "" if each.exact else "≈"
         found = f"{about}{each.pairs:,} pairs, {about}{each.blind:,} queries see nothing"
         text = f"{found}; {each.sentence}: {each.used_by}"

@@ -21,7 +21,7 @@ MOST_CELLS = 2**21
 MOST_STRETCHES = 2**25
 """Stretches of rows that are looked at for an exact count."""
 
-CHUNK = 2**20
+CHUNK = 2**17
 RASTER = 64
 SAMPLE = 2**17
 PLASTIC = 1.324717957244746
@@ -68,7 +68,7 @@ def row_count(rule: Rule, plane: Plane, query: int) -> int:
     return int(np.count_nonzero(np.broadcast_to(allowed, keys.shape)))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def row_counts(rule: Rule, plane: Plane) -> NDArray[np.int64] | None:
     """How many keys each query sees, int64 (queries,), exactly; None where the rule's structure does not tell."""
     method = _method(rule, plane)
@@ -76,7 +76,7 @@ def row_counts(rule: Rule, plane: Plane) -> NDArray[np.int64] | None:
         return _by_cells(rule, plane)
     if method == "diagonals":
         return _by_diagonals(rule, plane)
-    plan = plan_rows(rule, plane)
+    plan = _plan(rule, plane)
     return counts_of(plan) if plan is not None and method == "rows" else None
 
 
@@ -101,13 +101,16 @@ def transposed(rule: Rule, plane: Plane) -> tuple[Rule, Plane]:
     return Rule(turned(written_out(rule)[0])), plane_turned
 
 
-@lru_cache(maxsize=16)
+_plan = lru_cache(maxsize=1)(plan_rows)
+
+
+@lru_cache(maxsize=64)
 def _method(rule: Rule, plane: Plane) -> str:
     if plane.pairs <= MOST_CELLS:
         return "cells"
     if is_of_difference(written_out(rule)[0]):
         return "diagonals"
-    plan = plan_rows(rule, plane)
+    plan = _plan(rule, plane)
     cases = 2 ** len(plan.patterns) if plan else 1
     affordable = plan is not None and plan.stretches * cases * plane.query_length <= MOST_STRETCHES
     return "rows" if affordable else "sample"
@@ -126,13 +129,13 @@ def _by_cells(rule: Rule, plane: Plane) -> NDArray[np.int64]:
 def _by_diagonals(rule: Rule, plane: Plane) -> NDArray[np.int64]:
     """Every diagonal is looked at where it begins: down the first column, then along the first row."""
     queries, keys = plane.query_length, plane.key_length
-    rows = np.concatenate([np.arange(queries - 1, -1, -1), np.zeros(keys - 1, dtype=np.int64)])
-    columns = np.concatenate([np.zeros(queries, dtype=np.int64), np.arange(1, keys)])
-    allowed = np.broadcast_to(evaluate(rule, plane.points(rows, columns)), rows.shape)
-    below = np.concatenate([[0], np.cumsum(allowed, dtype=np.int64)])
-    first = np.arange(queries - 1, -1, -1)  # the diagonal of key 0 in each row
-    counts: NDArray[np.int64] = below[first + keys] - below[first]
-    return counts
+    below = np.zeros(queries + keys, dtype=np.int64)
+    for first in range(0, queries + keys - 1, CHUNK):
+        diagonals = np.arange(first, min(first + CHUNK, queries + keys - 1)) - (queries - 1)
+        points = plane.points(np.maximum(-diagonals, 0), np.maximum(diagonals, 0))
+        below[first + 1 : first + 1 + diagonals.size] = np.broadcast_to(evaluate(rule, points), diagonals.shape)
+    np.cumsum(below, out=below)
+    return below[keys:][::-1] - below[:queries][::-1]
 
 
 def _estimated(rule: Rule, plane: Plane, samples: int) -> Count:

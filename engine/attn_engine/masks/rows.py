@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ MOST_PIECES = 32
 """Rising or falling pieces of one part of k, and changes of one condition of k alone."""
 
 MOST_BREAKS = 96
-CHUNK = 2**20
+CHUNK = 2**17
 """Stretches that are looked at together."""
 
 LEFT, RIGHT = "left", "right"
@@ -38,15 +39,36 @@ FALLING = {"<": (RIGHT,), ">=": (RIGHT,), "<=": (LEFT,), ">": (LEFT,), "==": (LE
 """On which side of equals a comparison of a rising, or falling, part of k changes."""
 
 
+class Even(NamedTuple):
+    """Numbers at even steps, `start`, `start + step` …, which need no array."""
+
+    start: float
+    step: float
+    size: int
+
+    def below(self, sought: Array, side: str) -> Array:
+        """How many are less than each number sought; with side right, less or equal."""
+        steps = (sought - self.start) / self.step
+        places = np.ceil(steps) if side == LEFT else np.floor(steps) + 1
+        return np.clip(places, 0, self.size)
+
+
 @dataclass(frozen=True, eq=False)
 class Break:
     """One place in each row: where a piece of a rising part of k passes a part of q."""
 
     first: int
-    rising: Array  # the piece, negated where it falls
+    rising: Array | Even  # the piece, negated where it falls
     passed: Expression  # the part of q; negated for `falls`
     falls: bool
     side: str
+
+    def places(self, passed: Array) -> Array:
+        """The key in each row at which the piece has passed the numbers."""
+        sought = passed if self.falls else -passed
+        if isinstance(self.rising, Even):
+            return self.first + self.rising.below(sought, self.side)
+        return self.first + np.searchsorted(self.rising, sought, side=self.side)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,10 +175,18 @@ def _breaks(plane: Plane, terms: Terms, sign: str) -> list[Break] | None:
         return None
     passed = _total(of_query)
     return [
-        Break(first, -values[first:last] if falls else values[first:last], passed, falls, side)
+        Break(first, _rising(values[first:last], falls), passed, falls, side)
         for first, last, falls in pieces
         for side in (FALLING if falls else RISING)[sign]
     ]
+
+
+def _rising(piece: Array, falls: bool) -> Array | Even:
+    """The piece, negated where it falls, and without its array where its steps are even."""
+    step = float(piece[1] - piece[0]) if piece.size > 1 else 1.0
+    if step and (np.diff(piece) == step).all():
+        return Even(float(-piece[0] if falls else piece[0]), abs(step), piece.size)
+    return -piece if falls else piece.copy()
 
 
 def _total(terms: list[tuple[int, Expression]]) -> Expression:
@@ -220,9 +250,7 @@ def _ends(plan: RowPlan, queries: Positions) -> Positions:
     for column, each in enumerate(plan.breaks):
         if each.passed not in known:
             known[each.passed] = _values(each.passed, plane.points(queries, np.asarray(0)))
-        passed = known[each.passed]
-        sought = passed if each.falls else -passed
-        ends[:, column] = each.first + np.searchsorted(each.rising, sought, side=each.side)  # type: ignore[call-overload]
+        ends[:, column] = each.places(known[each.passed])
     ends[:, len(plan.breaks) : -2] = plan.common
     ends[:, -2], ends[:, -1] = 0, plane.key_length
     ends.sort(axis=1)

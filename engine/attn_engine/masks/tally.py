@@ -17,7 +17,7 @@ from .structure import is_of_difference
 COARSE = 64
 """Rows and columns of the raster that the search begins with."""
 
-MOST_JUDGED = 2**20
+MOST_JUDGED = 2**17
 """Rectangles that are open at once; beyond, blocks are sampled."""
 
 SAMPLE = 2**12
@@ -79,14 +79,14 @@ def _by_diagonals(rule: Rule, plane: Plane, size: int) -> BlockCounts:
     """Of q − k alone: whole blocks along a diagonal are alike, so one of each is looked at, and all ragged ones."""
     lengths = plane.query_length, plane.key_length
     (rows, down), (columns, along) = (divmod(length, size) for length in lengths)
-    last_row, last_column = np.full(columns, rows), np.full(rows + bool(down), columns)
-    pieces = [
-        (np.arange(rows), np.zeros(rows, dtype=np.int64), np.minimum(np.arange(rows, 0, -1), columns)),
-        (np.zeros(columns, dtype=np.int64), np.arange(columns), np.minimum(np.arange(columns, 0, -1), rows)),
-        (last_row, np.arange(columns), np.ones(columns, dtype=np.int64) * bool(down)),
-        (np.arange(rows + bool(down)), last_column, np.ones(rows + bool(down), dtype=np.int64) * bool(along)),
-    ]
-    pieces[1] = tuple(side[1:] for side in pieces[1])  # type: ignore[assignment] - the main diagonal is in the first
+    all_rows = rows + bool(down)
+    none, ones = np.zeros(max(all_rows, columns), dtype=np.int64), np.ones(max(all_rows, columns), dtype=np.int64)
+    pieces = (  # rows, columns, and for how many blocks each stands
+        (np.arange(rows), none[:rows], np.minimum(np.arange(rows, 0, -1), columns)),
+        (none[1:columns], np.arange(1, columns), np.minimum(np.arange(columns - 1, 0, -1), rows)),
+        (none[:columns] + rows, np.arange(columns), ones[:columns] * bool(down)),
+        (np.arange(all_rows), none[:all_rows] + columns, ones[:all_rows] * bool(along)),
+    )
     at = [np.concatenate(sides) for sides in zip(*pieces, strict=True)]
     there = at[2] > 0
     verdicts, certain = settle(rule, plane, _rectangles(plane, (at[0][there], at[1][there]), size), MOST_JUDGED * 4)
@@ -130,7 +130,7 @@ def _finished(rule: Rule, plane: Plane, open_: tuple[Places, int, int], counts: 
     weights = _size_in_blocks(places, scale, shape)
     total = int(weights.sum())
     if scale == 1:
-        verdicts, certain = settle(rule, plane, _rectangles(plane, places, size), MOST_JUDGED * 2)
+        verdicts, certain = settle(rule, plane, _rectangles(plane, places, size), MOST_JUDGED * 8)
         if certain.all():
             counts += np.bincount(verdicts, minlength=3)
             return _counts(counts, 0.0)

@@ -65,4 +65,11 @@ SPELLINGS = {
     "q_idx": "q",
     "kv_idx": "k",
     "score": "s",
+    "torch.abs": "abs",
+    "torch.minimum": "min",
+    "torch.maximum": "max",
+    "torch.where": "where",
+    "torch.exp": "exp",
+    "torch.log": "log",
+    "torch.tanh": "tanh",
 }
