@@ -40,10 +40,10 @@ class Tensor(np.ndarray):
     """An array with the few methods of a tensor that code may use."""
 
     def to(self, dtype: Any) -> Tensor:
-        return self.astype(dtype)
+        return self.astype(dtype).view(Tensor)
 
     def expand(self, *shape: int) -> Tensor:
-        return np.broadcast_to(self, shape, subok=True)
+        return np.broadcast_to(self, shape, subok=True).view(Tensor)
 
 
 def tensor(values: Any, **options: Any) -> Tensor:

@@ -69,8 +69,10 @@ def test_counts_of_small_planes_are_exact(text: str, plane: Plane) -> None:
         counted = count(rule, plane)
         assert (counted.pairs, counted.exact) == (cells.sum(), True)
         seen, seen_by = row_counts(rule, plane), key_counts(rule, plane)
-        assert seen is not None and seen.tolist() == cells.sum(axis=1).tolist()
-        assert seen_by is not None and seen_by.tolist() == cells.sum(axis=0).tolist()
+        assert seen is not None
+        assert seen.tolist() == cells.sum(axis=1).tolist()
+        assert seen_by is not None
+        assert seen_by.tolist() == cells.sum(axis=0).tolist()
         assert row_count(rule, plane, plane.query_length - 1) == cells[-1].sum()
 
 

@@ -15,7 +15,7 @@ from attn_tui.lab.desk import Desk, Trouble
 @contextmanager
 def desk_that_tells() -> Iterator[tuple[Desk, threading.Semaphore]]:
     told = threading.Semaphore(0)
-    desk = Desk(lambda: told.release())
+    desk = Desk(told.release)
     yield desk, told
     desk.close()
 

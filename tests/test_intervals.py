@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -35,8 +37,8 @@ def test_full_and_empty_are_never_wrong(text: str, plane: Plane, data: st.DataOb
     rows, columns = data.draw(edges(plane.query_length)), data.draw(edges(plane.key_length))
     verdicts = judge(parse(text), plane, Rectangles.between(rows, columns))
     assert verdicts.shape == (len(rows) - 1, len(columns) - 1)
-    for row, (top, bottom) in enumerate(zip(rows[:-1], rows[1:], strict=True)):
-        for column, (left, right) in enumerate(zip(columns[:-1], columns[1:], strict=True)):
+    for row, (top, bottom) in enumerate(pairwise(rows)):
+        for column, (left, right) in enumerate(pairwise(columns)):
             part = cells[top:bottom, left:right]
             if verdicts[row, column] == Verdict.FULL:
                 assert part.all()

@@ -4,6 +4,7 @@ import math
 import operator
 import os
 import pickle
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -491,6 +492,29 @@ def test_any_text_is_a_rule_or_a_mistake_with_a_column(text: str, kind: Kind) ->
         assert line.isprintable()
         assert len(caret) - 1 <= len(line) <= PICTURE_WIDTH
     assert error is None or len(str(error).splitlines()) == 1
+
+
+WRAPPERS = (
+    *("def f(b, h, q_idx, kv_idx):", "return", "lambda b, h, q_idx, kv_idx:", "mask =", "torch.abs", "score", ":"),
+    *("q_idx", "kv_idx", "and", "or", "not", '"""', "\ud800", "\x00", "日", "…", "\\", "'", "#"),
+)
+
+
+def test_a_hundred_thousand_random_token_strings_are_rules_or_mistakes_with_a_column() -> None:
+    draw = random.Random(0)
+    vocabulary = [*WORDS, *SIGNS, *WRAPPERS]
+    understood = 0
+    for _ in range(100_000):
+        text = draw.choice(["", " "]).join(draw.choices(vocabulary, k=draw.randint(1, 8)))
+        try:
+            rule = parse(text, draw.choice(list(Kind)))
+        except RuleError as error:
+            assert error.column is not None, text
+            assert 0 <= error.column <= len(text), text
+        else:
+            understood += 1
+            assert parse(str(rule), rule.kind) == rule, text
+    assert understood > 1000, "too few of them are rules to say anything"
 
 
 # Evaluation against plain Python

@@ -39,6 +39,7 @@ class Arrays:
     lines: list[str] = field(default_factory=list)
 
     def name(self, node: Read) -> tuple[str, Literal["whole", "float", "condition"]]:
+        """The array's name in the code, and what it holds; its line is noted at the first time."""
         key = node.array, node.owner
         if key not in self.names:
             table = self.table(node)
@@ -51,6 +52,7 @@ class Arrays:
         return self.names[key]
 
     def table(self, node: Read) -> Table:
+        """The array that a node reads."""
         plane = self.plane
         lengths = Lengths(plane.query_length, plane.key_length, plane.num_heads)
         written = node.owner.arguments if node.owner else ()
@@ -59,11 +61,13 @@ class Arrays:
         return table_of(node, lengths, numbers, plane.captured.arrays)
 
     def free(self, name: str) -> str:
+        """The name, or one like it that the code has no other use for."""
         used = TAKEN | {known for known, _ in self.names.values()}
         taken = name in used or iskeyword(name) or name.startswith("part_")
         return next(f"{name}_{number}" for number in range(2, 999) if f"{name}_{number}" not in used) if taken else name
 
     def text(self, name: str, entries: Array, sort: str) -> str:
+        """The array as source: as runs where that is shorter. Raises RuleError for one that is too large."""
         runs = [(value, len(list(group))) for value, group in groupby(entries.tolist())] if entries.ndim == 1 else []
         if runs and 2 * len(runs) < len(entries):
             values, counts = [value for value, _ in runs], [count for _, count in runs]
@@ -77,6 +81,7 @@ class Arrays:
         return self.made(written, sort)
 
     def made(self, written: str, sort: str) -> str:
+        """The source of an array of these numbers."""
         kind = {"whole": "int64", "condition": "bool", "float": "float32" if self.single else "float64"}[sort]
         if self.module == "np":
             return f"np.array({written}, dtype=np.{kind})"

@@ -73,7 +73,8 @@ class Printer:
     hashes: bool = False
     known: dict[tuple[Expression, bool], Piece] = field(default_factory=dict)
 
-    def piece(self, node: Expression, exact: bool) -> Piece:  # noqa: C901, PLR0911 - one line for each node
+    def piece(self, node: Expression, exact: bool) -> Piece:  # noqa: C901, PLR0911, PLR0912 - one line for each node
+        """A part of the rule as source; `exact` where whole numbers among others have to stay exact."""
         if (node, exact) in self.known:
             return self.known[node, exact]
         match node:
@@ -105,6 +106,7 @@ class Printer:
                 raise RuleError(f"{quoted(str(node))} has no code")
 
     def is_constant(self, node: Expression) -> bool:
+        """Whether it depends on no position."""
         names = {part.name for part in walk(node) if isinstance(part, Name)}
         return names <= self.library.constants and not any(isinstance(part, Read) for part in walk(node))
 
@@ -118,9 +120,11 @@ class Printer:
         return Piece(_literal(int(value) if sort == "whole" else value), sort, constant=True)
 
     def truth(self, value: bool) -> Piece:
+        """A condition that always, or never, holds, as an array."""
         return Piece(f"({self.library.names['k']} {'>=' if value else '<'} 0)", "condition")
 
     def chain(self, first: Expression, rest: Sequence[tuple[str, Expression]], exact: bool) -> Piece:
+        """A sum or a product, in parentheses."""
         parts = [self.piece(operand, exact) for operand in (first, *(operand for _, operand in rest))]
         signs = [sign for sign, _ in rest]
         sort: Sort = "float" if "/" in signs or any(part.sort == "float" for part in parts) else "whole"
@@ -134,6 +138,7 @@ class Printer:
         return f"{part.text}{DOUBLE}" if wanted else part.text
 
     def comparison(self, node: Comparison) -> Piece:
+        """A chain of comparisons as single ones; what stands in two of them is computed once."""
         inner = [operand for _, operand in node.rest[:-1]]
         for operand in inner:
             self.name(operand)
@@ -141,6 +146,7 @@ class Printer:
         return Piece(pairs[0] if len(pairs) == 1 else f"({' & '.join(pairs)})", "condition")
 
     def compared(self, left: Expression, sign: str, right: Expression) -> str:
+        """One comparison."""
         parts = [self.piece(side, True) for side in (left, right)]
         sort: Sort = "float" if any(part.sort == "float" for part in parts) else "whole"
         first, second = (self.fitted(part, sort, True) for part in parts)
@@ -149,6 +155,7 @@ class Printer:
         return f"({first} {sign} {second})"
 
     def name(self, node: Expression) -> None:
+        """Compute a part under a name, before it is used."""
         part = self.piece(node, True)
         if not part.constant and not isinstance(node, Name) and (node, True) not in self.known:
             name = f"part_{len(self.lines) + 1}"
@@ -164,6 +171,7 @@ class Printer:
         return f"{module}.full_like({self.library.names['k']}, {part.text}, dtype={module}.{dtype})"
 
     def call(self, function: str, arguments: Sequence[Expression], exact: bool) -> Piece:
+        """A function of the notation by that of the library."""
         module = self.library.module
         if function == "hash":
             self.hashes = True
@@ -191,6 +199,7 @@ class Printer:
         return Piece(texts[0], sort)
 
     def read(self, node: Read) -> Piece:
+        """An entry of an array."""
         name, sort = self.arrays.name(node)
         return Piece(f"{name}[{', '.join(self.piece(index, True).text for index in node.indices)}]", sort)
 
@@ -204,7 +213,7 @@ def _literal(value: float) -> str:
     return f"({value!r})" if value < 0 else repr(value)
 
 
-def _sort(node: Expression) -> Sort:
+def _sort(node: Expression) -> Sort:  # noqa: PLR0911 - one line for each node
     match node:
         case Number(value):
             return "whole" if isinstance(value, int) else "float"
