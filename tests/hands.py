@@ -53,7 +53,11 @@ class Hands:
         await self.settle()
 
     async def settle(self) -> None:
-        """Let every message go its way, until nothing is drawn any more."""
+        """Let every message go its way and every question be answered, until nothing is drawn any more."""
+        for _ in range(1000):
+            if not self.app.desk.busy:
+                break
+            await self.pilot.pause(0.01)
         before: list[object] = []
         for _ in range(100):
             for _ in range(2):

@@ -316,13 +316,24 @@ KNOBS: tuple[Knob, ...] = (
     Knob("Q", sized(queries=9), sized(queries=7), "3", sized(queries=3), "0", "a whole number from 1", SIZED),
     Knob("K", sized(keys=9), sized(keys=7), "3", sized(keys=3), "-1", "a whole number from 1", SIZED),
     Knob("H", sized(heads=3), sized(heads=1), "5", sized(heads=5), "many", "a whole number from 1", SIZED),
+    Knob(
+        "G",
+        sized(key_heads=1),
+        sized(),
+        "2",
+        sized(key_heads=2),
+        "few",
+        "a whole number from 1 to 4,096, or all",
+        SIZED,
+    ),
+    Knob("R", sized(rope="on"), sized(rope="on"), "on", sized(rope="on"), "half", "possible are off, on", SIZED),
     Knob("d", sized(head_dim=16), sized(head_dim=4), "5", sized(head_dim=5), "1.5", "a whole number from 1", SIZED),
     Knob("s", "--scale none", "--scale none", "0.5", "--scale 0.5", "big", "possible are 1/√d_k"),
     Knob("t", "--temperature 1.1", "--temperature 0.9", "2.5", "--temperature 2.5", "0", "not a number above 0"),
     Knob(
         "m",
         "--mask causal",
-        "--mask 'random_pairs(0.1, 0)'",
+        "--mask '" + BY_FIELD["mask"].examples[-1] + "'",
         "k <= q",
         "--mask 'k <= q'",
         "k <=",
@@ -449,12 +460,12 @@ async def test_undo_and_redo_go_one_step_a_turn_and_leave_the_view_alone() -> No
 
 async def test_the_arrows_choose_and_turn_in_the_panel_of_parameters() -> None:
     async with explorer() as hands:
-        await hands.press("tab", *["down"] * 7)
+        await hands.press("tab", *["down"] * (1 + list(BY_KEY).index("t")))
         assert hands.app.knob == "temperature"
         await hands.press("right", "right", "left")
         assert hands.session == session_of("--panel parameters --temperature 1.1")
         await hands.press("up", "left")
-        assert hands.session == session_of("--panel parameters --temperature 1.1 --scale none")
+        assert hands.session == session_of("--panel parameters --temperature 1.1 --scale none"), "the knob above"
         await hands.press(*["down"] * 20)
         assert hands.app.knob == list(BY_KEY.values())[-1].field
 

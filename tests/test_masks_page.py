@@ -41,9 +41,9 @@ STORIES: dict[str, tuple[Step, ...]] = {
         Step("home", "0 → 0", "--mask causal --mask-zoom cells"),
     ),
     "--mask-queries 1024 --mask-keys 1024": (
-        Step("+", "of 16 × 16", "--mask-queries 1024 --mask-keys 1024 --mask-zoom 16"),
-        Step("=", "of 8 × 8", "--mask-queries 1024 --mask-keys 1024 --mask-zoom 8"),
-        Step("-", "of 16 × 16", "--mask-queries 1024 --mask-keys 1024 --mask-zoom 16"),
+        Step("+", "of 16²", "--mask-queries 1024 --mask-keys 1024 --mask-zoom 16"),
+        Step("=", "of 8²", "--mask-queries 1024 --mask-keys 1024 --mask-zoom 8"),
+        Step("-", "of 16²", "--mask-queries 1024 --mask-keys 1024 --mask-zoom 16"),
         Step("right", "0 → 16", "--mask-queries 1024 --mask-keys 1024 --mask-zoom 16 --mask-cursor 0,16"),
     ),
     "--mask-zoom half": (
@@ -71,7 +71,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
     "--sheet costs": (
         Step("B", "how many queries and", SAME),
         Step(".", "Blocks of 32 × 32", "--sheet costs --block-size 32"),
-        Step(",", "Blocks of 16 × 16", "--sheet costs"),
+        Step(",", "Blocks of 16²", "--sheet costs"),
         Step("Q", "how many queries the", SAME),
         Step(".", "128", "--sheet costs --mask-queries 128"),
         Step("u", "64", "--sheet costs"),

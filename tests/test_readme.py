@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from attn_tui.actions import ACTIONS
-from attn_tui.cli import explorer_parser, print_parser
+from attn_tui.check_command import check_parser
+from attn_tui.cli import explorer_parser, main, print_parser
+from attn_tui.mask_command import mask_parser
 from attn_tui.options import session_of
 from attn_tui.parameters import KNOBS
 from attn_tui.pictures.ink import Tier, make_ink
 from attn_tui.scene import make_scene
 
+PARSERS = (explorer_parser(), print_parser(), mask_parser(), check_parser())
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -39,6 +42,9 @@ def test_the_two_commands_are_single_lines_that_make_their_own_environment() -> 
 @pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("attn-tui")])
 def test_every_command_shown_is_understood_and_has_something_to_show(line: str) -> None:
     words = list(takewhile(lambda word: word != "|", shlex.split(line)))[1:]
+    if words[:1] in (["mask"], ["check"]):
+        assert main(words) in (0, 1)
+        return
     printing = words[:1] == ["print"]
     given = print_parser().parse_args(words[1:]) if printing else explorer_parser().parse_args(words)
     assert make_scene(session_of(given), make_ink(Tier.NONE)).matrix.size
@@ -59,7 +65,7 @@ def test_every_knob_is_named_with_its_key() -> None:
 
 
 def test_every_option_named_is_an_option() -> None:
-    known = {option for parser in (explorer_parser(), print_parser()) for option in parser._option_string_actions}
+    known = {option for parser in PARSERS for option in parser._option_string_actions}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", re.sub(r"(uvx|pipx run|pip install)[^`\n]*", "", README)))
     assert named <= known
 

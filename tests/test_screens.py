@@ -83,6 +83,20 @@ def test_running_text(snap_compare: Compare) -> None:
     assert shows(snap_compare, "", "w")
 
 
+def test_masks(snap_compare: Compare) -> None:
+    rule = "--mask 'causal & (window(4096) | sink(4))'"
+    lengths = "--mask-queries 1048576 --mask-keys 1048576 --block-size 128"
+    assert shows(snap_compare, f"--view masks {rule} {lengths} --sheet costs", size=WIDE)
+
+
+def test_masks_in_blocks(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--view masks --mask 'causal & ~window(9)' --mask-panel blocks")
+
+
+def test_mask_typed(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--view masks --mask causal", "enter", "type causal & windo(9")
+
+
 def test_help(snap_compare: Compare) -> None:
     assert shows(snap_compare, "", "?", "pagedown")
 

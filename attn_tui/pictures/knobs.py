@@ -22,12 +22,14 @@ def knobs(scene: Scene, width: int, height: int) -> Lines:
     """The parameter panel's lines."""
     lines = [knob_line(scene, row, width) for row in ROWS]
     chosen = BY_FIELD.get(scene.knob)
+    words = about(scene, chosen, width) if chosen else ()
     shown = _shown(scene, width)
-    if height >= len(lines) + len(shown) + 2:
-        lines += [[], *shown]
-    for words in about(scene, chosen, width) if chosen else ():
-        if height > len(lines) + len(words):
-            lines += [[], *words]
+    below = height - len(lines) - len(shown)  # what the chosen knob does comes before how the map is shown
+    if below >= 0 and not (words and below < len(words[-1]) + 2):
+        lines += [*([[]] if below else []), *shown]
+    for text in words:
+        if height > len(lines) + len(text):
+            lines += [[], *text]
             break
     return lines[_first(scene, height) :]
 

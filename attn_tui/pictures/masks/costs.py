@@ -73,7 +73,7 @@ def growth_chart(scene: Scene, lab: Laboratory, grown: Growth) -> Chart:
         pairs = np.log10(np.array(grown.pairs, dtype=np.float64))
     lengths = np.log10(np.array(grown.lengths, dtype=np.float64))
     series = (
-        Series(f"pairs {grown.word}", pairs, ink.accent, x=doublings),
+        Series("this mask", pairs, ink.accent, x=doublings),
         Series("n²", 2 * lengths, ink.dim, "dashes", x=doublings),
         Series("n", lengths, ink.dim, "dots", x=doublings),
     )
