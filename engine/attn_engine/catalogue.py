@@ -1,19 +1,17 @@
 """Every named rule: one line of the notation, a sentence and its source.
 
 A line may use the positions, its own parameters, and rules above it. Where a rule needs data, its line reads
-a named array, and a function here makes that array from the lengths and the rule's numbers.
+a named array, and a function of `arrays` makes that array from the lengths and the rule's numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .notation.words import Kind
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+MORE = "n1, n2, …"
 
 
 class Lengths(NamedTuple):
@@ -26,7 +24,11 @@ class Lengths(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """A named rule; a parameter is a name and its default, or None where a number has to be given."""
+    """A named rule; a parameter is a name and its default, or None where a number has to be given.
+
+    An array that its line reads is a name and the name of its maker in `arrays`. Of `many` numbers any more may be
+    given, for the makers alone.
+    """
 
     name: str
     parameters: tuple[tuple[str, int | float | None], ...]
@@ -34,12 +36,14 @@ class Entry:
     sentence: str
     source: str
     kind: Kind
-    arrays: tuple[tuple[str, Callable[..., ArrayLike]], ...] = ()
+    arrays: tuple[tuple[str, str], ...] = ()
+    many: bool = False
 
     @property
     def signature(self) -> str:
-        """How it is written, with the defaults: `window(w=4)`."""
+        """How it is written, with the defaults: `window(w=4)`; with … where more numbers may follow."""
         written = [name if default is None else f"{name}={default!r}" for name, default in self.parameters]
+        written += [MORE] if self.many else []
         return f"{self.name}({', '.join(written)})" if written else self.name
 
     @property
@@ -58,25 +62,17 @@ def names(kind: Kind | None = None) -> dict[str, str]:
     return {entry.signature: entry.sentence for entry in entries(kind)}
 
 
-def alibi_slopes(lengths: Lengths) -> list[float]:
-    """2^(−8(h+1)/H) for H a power of two; else those of the power below, then every other one of the next."""
-    heads = lengths.num_heads
-    power = 1 << (heads.bit_length() - 1)
-    between = [2.0 ** (-4 * (2 * head + 1) / power) for head in range(heads - power)]
-    return [2.0 ** (-8 * (head + 1) / power) for head in range(power)] + between
+def _mask(signature: str, line: str, sentence: str, source: str, **arrays: str) -> Entry:
+    return Entry(*_split(signature), line, sentence, source, Kind.MASK, tuple(arrays.items()), MORE in signature)
 
 
-def _mask(signature: str, line: str, sentence: str, source: str) -> Entry:
-    return Entry(*_split(signature), line, sentence, source, Kind.MASK)
-
-
-def _score_mod(signature: str, line: str, sentence: str, source: str, **arrays: Callable[..., ArrayLike]) -> Entry:
+def _score_mod(signature: str, line: str, sentence: str, source: str, **arrays: str) -> Entry:
     return Entry(*_split(signature), line, sentence, source, Kind.SCORE_MOD, tuple(arrays.items()))
 
 
 def _split(signature: str) -> tuple[str, tuple[tuple[str, int | float | None], ...]]:
     name, _, inside = signature.removesuffix(")").partition("(")
-    written = [parameter.partition("=") for parameter in inside.split(", ") if parameter]
+    written = [parameter.partition("=") for parameter in inside.split(", ") if parameter and MORE not in signature]
     return name, tuple((parameter, _number(default)) for parameter, _, default in written)
 
 
@@ -89,6 +85,8 @@ def _number(text: str) -> int | float | None:
 VASWANI = "Vaswani et al. 2017, arXiv 1706.03762"
 LONGFORMER = "Longformer, arXiv 2004.05150"
 STREAMING = "StreamingLLM, arXiv 2309.17453"
+BIGBIRD = "BigBird, arXiv 2007.14062"
+NATTEN = "NATTEN, arXiv 2204.07143"
 SPARSE = "Sparse Transformer, arXiv 1904.10509"
 
 _TABLE = (
@@ -177,10 +175,67 @@ _TABLE = (
         "Image Transformer, arXiv 1802.05751",
     ),
     _mask(
+        "document(n1, n2, …)",
+        "doc[max(q, 0)] == doc[k]",
+        "Documents packed one after the other, of n1, n2 … positions, each seen by itself alone; what is left over is "
+        "one more.",
+        "Packing, arXiv 2107.02027",
+        doc="documents",
+    ),
+    _mask(
         "random_pairs(p=0.1, seed=0)",
         "hash(seed, q, k) < p",
         "Each pair with probability p, the same at every size.",
         "xFormers, random_pattern",
+    ),
+    _mask(
+        "random_blocks(B=2, r=2, seed=0)",
+        "chosen[max(q, 0) // B, k // B]",
+        "For each block of B queries, r blocks of B keys at random.",
+        BIGBIRD,
+        chosen="random_blocks",
+    ),
+    _mask(
+        "bigbird(B=2, r=1, seed=0)",
+        "min(q // B, k // B) <= 0 | max(q // B, k // B) >= (K - 1) // B | abs(q // B - k // B) <= 1 "
+        "| random_blocks(B, r, seed)",
+        "The first and the last block everywhere, three neighbouring blocks, r random ones, which may be among them.",
+        f"{BIGBIRD}; Hugging Face, modeling_big_bird",
+    ),
+    _mask(
+        "swin(W=4, m=2, shift=1)",
+        "(q % W - shift) // m == (k % W - shift) // m & (q // W - shift) // m == (k // W - shift) // m",
+        "On a grid W wide: the query's own window of m × m, the windows shifted, none around the edges.",
+        "Swin, arXiv 2103.14030",
+    ),
+    _mask(
+        "natten1d(m=3)",
+        "0 <= k - min(max(q - m // 2, 0), K - m) < m",
+        "The m nearest keys, moved inwards at the ends.",
+        NATTEN,
+    ),
+    _mask(
+        "natten(width=4, height=4, m=3)",
+        "0 <= k % width - min(max(q % width - m // 2, 0), width - m) < m "
+        "& 0 <= k // width - min(max(q // width - m // 2, 0), height - m) < m",
+        "On a grid: the m × m nearest positions, moved inwards at the edges; m is at most its width and height.",
+        NATTEN,
+    ),
+    _mask(
+        "block_diffusion(S=8, B=4)",
+        "q // S == k // S & q % S // B == k % S // B | q < S & k >= S & q % S // B > k % S // B "
+        "| q >= S & k >= S & q % S // B >= k % S // B",
+        "A noisy half of S positions, then the clean one: noisy blocks of B see themselves and the clean blocks before "
+        "them, clean ones what came before and themselves.",
+        "Block diffusion, arXiv 2503.09573",
+    ),
+    _mask(
+        "tree(p=4)",
+        "k < p | ancestor[max(q, 0), max(k - p, 0)]",
+        "Queries are the nodes of a binary tree in heap order, keys p positions before them and then the nodes: each "
+        "sees what came before, its ancestors and itself.",
+        "Medusa, arXiv 2401.10774; SpecInfer, arXiv 2305.09781",
+        ancestor="ancestors",
     ),
     _score_mod("none", "s", "The score as it is.", VASWANI),
     _score_mod(
@@ -188,7 +243,15 @@ _TABLE = (
         "s - slope[h] * abs(q - k)",
         "A penalty for distance, steeper in the first heads.",
         "ALiBi, arXiv 2108.12409",
-        slope=alibi_slopes,
+        slope="alibi_slopes",
+    ),
+    _score_mod(
+        "t5_bias",
+        "s + table[h, bucket[k - q + Q + K]]",
+        "A bias for each head and bucket of distance, made here and not learned; T5 has it with scale none.",
+        "T5, arXiv 1910.10683",
+        table="t5_table",
+        bucket="t5_buckets",
     ),
     _score_mod(
         "softcap(c=50)",

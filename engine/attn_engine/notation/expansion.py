@@ -15,9 +15,9 @@ def expand(node: Expression) -> Expression:
     if not isinstance(node, Named):
         return rebuild(node, expand)
     owner = replace(node, arguments=complete(node))
-    names = (name for name, _ in ENTRIES[node.name].parameters)
-    body = entry_body(node.name)
-    return expand(_filled(body, dict(zip(names, owner.arguments, strict=True)), owner))
+    entry = ENTRIES[node.name]
+    numbers = {name: number for (name, _), number in zip(entry.parameters, owner.arguments, strict=not entry.many)}
+    return expand(_filled(entry_body(node.name), numbers, owner))
 
 
 def complete(node: Named) -> tuple[Expression, ...]:

@@ -228,7 +228,7 @@ class _Parser:
         if self.kind is Kind.MASK and entry.kind is Kind.SCORE_MOD:
             self.fail(f"{entry.name} is a score mod: a mask cannot use it", token)
         parts = self.arguments(")") if self.token.text == "(" else []
-        if not entry.required <= len(parts) <= len(entry.parameters):
+        if not entry.required <= len(parts) <= (len(parts) if entry.many else len(entry.parameters)):
             self.fail(f"{entry.name} is written {quoted(entry.signature)}", token)
         self.numbers(entry.name, parts)
         for part in parts:

@@ -136,4 +136,6 @@ def table_of(node: Read, lengths: Lengths, numbers: tuple[float, ...], arrays: A
 
 @lru_cache(maxsize=16)
 def _made(owner: str, name: str, lengths: Lengths, *numbers: float) -> Table:
-    return as_table(dict(ENTRIES[owner].arrays)[name](lengths, *numbers))
+    from ..arrays import MAKERS
+
+    return as_table(MAKERS[dict(ENTRIES[owner].arrays)[name]](lengths, *numbers))
