@@ -1,5 +1,6 @@
 """The catalogue: every rule against a plain definition of its own, and the promises of the table."""
 
+import math
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attn_engine.catalogue import ENTRIES, Entry, Lengths, alibi_slopes, entries, names
+from attn_engine import arrays
+from attn_engine.arrays import alibi_slopes
+from attn_engine.catalogue import ENTRIES, Entry, Lengths, entries, names
 from attn_engine.notation import Grid, Kind, Rule, RuleError, evaluate, expand, parse
 from attn_engine.notation.parser import entry_body
 from attn_engine.notation.tree import Name, Named, Number, walk
@@ -148,6 +151,16 @@ def test_a_mask_is_what_its_source_says(
         ("sparse_fixed(3, 1)", ["█·····", "██····", "███···", "··██··", "··███·", "··████"]),
         ("axial(3)", ["████··", "███·█·", "███··█", "█··███", "·█·███", "··████"]),
         ("local2d(3, 1)", ["██·██·", "██████", "·██·██", "██·██·", "██████", "·██·██"]),
+        ("document(2, 1)", ["██····", "██····", "··█···", "···███", "···███", "···███"]),
+        ("document", ["█·····", "·██···", "·██···", "···███", "···███", "···███"]),
+        ("natten1d(3)", ["███···", "███···", "·███··", "··███·", "···███", "···███"]),
+        ("natten1d(4)", ["████··", "████··", "████··", "·████·", "··████", "··████"]),
+        ("natten(3, 2, 2)", ["██·██·", "██·██·", "·██·██", "██·██·", "██·██·", "·██·██"]),
+        ("swin(3, 2, 1)", ["█·····", "·██···", "·██···", "···█··", "····██", "····██"]),
+        ("block_diffusion(3, 2)", ["██····", "██····", "··███·", "···██·", "···██·", "···███"]),
+        ("tree(1)", ["██····", "███···", "██·█··", "███·█·", "███··█", "██·█··"]),
+        ("random_blocks(2, 1)", ["██····", "██····", "██····", "██····", "····██", "····██"]),
+        ("bigbird(2, 0)", ["██████"] * 6),
     ],
 )
 def test_drawn(text: str, rows: list[str]) -> None:
@@ -159,6 +172,136 @@ def test_random_pairs_are_as_many_as_asked_for() -> None:
         seen = evaluate(parse(f"random_pairs({p})"), Grid.of(200, 200))
         assert abs(seen.mean() - p) < 0.01
     assert (evaluate(parse("random_pairs(0.5, 1)"), Grid.of(99, 99)) != seen[:99, :99]).any()
+
+
+# Definitions that take the lengths, from the papers
+
+
+def documents(sizes: tuple[int, ...]) -> Callable[..., bool]:
+    owners = [number for number, size in enumerate(sizes) for _ in range(size)]
+    return lambda q, k, queries, keys: [*owners, *[-1] * 99][max(q, 0)] == [*owners, *[-1] * 99][k]
+
+
+def natten_keys(query: int, length: int, kernel: int) -> range:
+    """Neighbourhood attention: the centre's window with its two corrections at the ends."""
+    left = kernel // 2
+    right = left + (kernel % 2 - 1)
+    start = max(query - left, 0) + (query + right >= length) * (length - right - query - 1)
+    return range(start, start + kernel)
+
+
+def natten1d(kernel: int) -> Callable[..., bool]:
+    return lambda q, k, queries, keys: k in natten_keys(q, keys, kernel)
+
+
+def natten2d(width: int, height: int, kernel: int) -> Callable[..., bool]:
+    def sees(q: int, k: int, queries: int, keys: int) -> bool:
+        (row, column), (other_row, other_column) = place(q, width), place(k, width)
+        return other_row in natten_keys(row, height, kernel) and other_column in natten_keys(column, width, kernel)
+
+    return sees
+
+
+def swin(width: int, window: int, shift: int) -> Callable[..., bool]:
+    def window_of(position: int) -> tuple[int, ...]:
+        return tuple(
+            next(number for number in range(-9, 99) if at - shift in range(number * window, (number + 1) * window))
+            for at in place(position, width)
+        )
+
+    return lambda q, k, queries, keys: window_of(q) == window_of(k)
+
+
+def block_diffusion(half: int, block: int) -> Callable[..., bool]:
+    """The three parts of the paper's mask: block-diagonal, offset block-causal, block-causal."""
+
+    def sees(q: int, k: int, queries: int, keys: int) -> bool:
+        clean_query, clean_key = q >= half, k >= half
+        own, other = (q - half * clean_query) // block, (k - half * clean_key) // block
+        if clean_query == clean_key and own == other:
+            return True
+        return clean_key and (own >= other if clean_query else own > other)
+
+    return sees
+
+
+def tree(before: int) -> Callable[..., bool]:
+    def sees(q: int, k: int, queries: int, keys: int) -> bool:
+        node = q
+        while k >= before and node > k - before:
+            node = (node - 1) // 2
+        return k < before or node == k - before
+
+    return sees
+
+
+def bigbird(size: int) -> Callable[..., bool]:
+    """Without random blocks: window and global blocks of the paper's internal construction."""
+
+    def sees(q: int, k: int, queries: int, keys: int) -> bool:
+        last = (keys - 1) // size
+        own, other = q // size, k // size
+        return own in (0, last) or other in (0, last) or other in (own - 1, own, own + 1)
+
+    return sees
+
+
+SIZED: list[tuple[str, Callable[..., bool], tuple[int, int]]] = [
+    ("document(3, 1, 4)", documents((3, 1, 4)), (9, 9)),
+    ("document(3, 1, 4)", documents((3, 1, 4)), (4, 11)),
+    ("document(20)", documents((20,)), (5, 7)),
+    *(
+        (f"natten1d({m})", lambda q, k, queries, keys, m=m: k in natten_keys(q, keys, m), (9, 9))
+        for m in (1, 2, 3, 4, 9)
+    ),
+    *((f"natten(4, 3, {m})", natten2d(4, 3, m), (12, 12)) for m in (1, 2, 3)),
+    ("natten(5, 2, 2)", natten2d(5, 2, 2), (10, 10)),
+    *((f"swin(4, {m}, {shift})", swin(4, m, shift), (16, 16)) for m in (1, 2, 3) for shift in range(m)),
+    ("swin(6, 3, 1)", swin(6, 3, 1), (13, 18)),
+    *((f"block_diffusion(6, {size})", block_diffusion(6, size), (12, 12)) for size in (1, 2, 3, 6)),
+    *((f"tree({p})", tree(p), (9, 9 + p)) for p in (0, 1, 4)),
+    *((f"bigbird({size}, 0)", bigbird(size), (14, 14)) for size in (1, 2, 3)),
+]
+
+
+@pytest.mark.parametrize(("text", "sees", "size"), SIZED)
+def test_a_rule_that_takes_the_lengths_is_what_its_source_says(
+    text: str, sees: Callable[..., bool], size: tuple[int, int]
+) -> None:
+    queries, keys = size
+    expected = ["".join("·█"[sees(q, k, queries, keys)] for k in range(keys)) for q in range(queries)]
+    assert picture(text, queries, keys) == expected
+
+
+@pytest.mark.parametrize(("size", "number", "seed"), [(1, 3, 0), (2, 2, 1), (3, 1, 5), (4, 99, 0)])
+def test_random_blocks_are_whole_different_and_as_many_as_asked_for(size: int, number: int, seed: int) -> None:
+    rows = picture(f"random_blocks({size}, {number}, {seed})", 24, 24)
+    columns = 24 // size
+    for row, line in enumerate(rows):
+        chosen = [line[start : start + size] for start in range(0, 24, size)]
+        assert {*chosen} <= {"█" * size, "·" * size}
+        assert chosen.count("█" * size) == min(number, columns)
+        assert line == rows[row // size * size], "queries of one block see the same"
+    assert rows == picture(f"random_blocks({size}, {number}, {seed})", 24, 24)
+    if number < columns:
+        assert rows != picture(f"random_blocks({size}, {number}, {seed + 1})", 24, 24)
+
+
+def test_bigbird_has_its_random_blocks_besides() -> None:
+    fixed, whole = picture("bigbird(2, 0)", 40, 40), picture("bigbird(2, 3, 7)", 40, 40)
+    drawn = picture("random_blocks(2, 3, 7)", 40, 40)
+    assert whole == picture("bigbird(2, 0) | random_blocks(2, 3, 7)", 40, 40)
+    assert fixed != whole != drawn
+
+
+def test_queries_before_the_first_key_belong_to_its_document() -> None:
+    assert picture("document(1)", 5, 3, "right")[:3] == ["█··"] * 3
+
+
+@pytest.mark.parametrize("text", ["document(0)", "document(2.5)", "random_blocks(0)", "random_blocks(1, -1)"])
+def test_numbers_that_make_no_array_are_refused(text: str) -> None:
+    with pytest.raises(RuleError):
+        picture(text, 6, 6)
 
 
 # Score mods
@@ -182,9 +325,29 @@ def test_the_slopes_of_alibi(heads: int, slopes: list[float]) -> None:
     assert alibi_slopes(Lengths(5, 5, heads)) == pytest.approx(slopes, rel=1e-5)
 
 
+def t5_bucket(distance: int) -> int:
+    """T5's relative position bucket, as published: 32 of them, up to 128, both directions."""
+    side = 16 if distance > 0 else 0
+    size = abs(distance)
+    if size < 8:
+        return side + size
+    return side + min(8 + int(math.log(size / 8) / math.log(128 / 8) * 8), 15)
+
+
+@pytest.mark.parametrize("distance", [0, 1, -1, 7, -7, 8, -8, 9, 15, 16, -16, 31, 64, -90, 127, 128, 500, -1000])
+def test_the_buckets_of_t5(distance: int) -> None:
+    buckets = arrays.t5_buckets(Lengths(700, 400, 2))
+    assert buckets[distance + 1100] == t5_bucket(distance)
+
+
+def t5(s: float, h: int, q: int, k: int) -> float:
+    return s - (h + 1) / 12 * math.log(1 + t5_bucket(k - q) % 16)
+
+
 SCORE_MODS: dict[str, tuple[Callable[..., Any], list[tuple[float, ...]]]] = {
     "none": (lambda s, h, q, k: s, [()]),
     "alibi": (lambda s, h, q, k: s - alibi_slopes(Lengths(4, 6, 12))[h] * abs(q - k), [()]),
+    "t5_bias": (t5, [()]),
     "softcap": (lambda s, h, q, k, c=50: c * np.tanh(s / c), [(), (2,), (0.5,)]),
     "distance_penalty": (lambda s, h, q, k, a=0.1: s - a * max(q - k, k - q), [(), (3,), (0,)]),
 }
@@ -245,7 +408,8 @@ def test_a_line_is_printed_as_it_stands_in_the_table(entry: Entry) -> None:
 def test_a_line_uses_all_its_parameters_and_only_rules_above_it(entry: Entry) -> None:
     nodes = list(walk(entry_body(entry.name)))
     order = list(ENTRIES)
-    assert {node.name for node in nodes if isinstance(node, Name)} >= {name for name, _ in entry.parameters}
+    used = {node.name for node in nodes if isinstance(node, Name)}
+    assert used >= {name for name, _ in entry.parameters} or entry.arrays, "makers of arrays are given all of them"
     assert all(order.index(node.name) < order.index(entry.name) for node in nodes if isinstance(node, Named))
 
 
@@ -269,7 +433,9 @@ def test_names_for_completion() -> None:
     assert names(Kind.MASK)["window(w=4)"] == "The last w keys, the query's own among them."
     assert "causal" in names(Kind.MASK)
     assert "padding(n)" in names()
-    assert list(names(Kind.SCORE_MOD)) == ["none", "alibi", "softcap(c=50)", "distance_penalty(a=0.1)"]
+    assert list(names(Kind.SCORE_MOD)) == [
+        *("none", "alibi", "t5_bias", "softcap(c=50)", "distance_penalty(a=0.1)"),
+    ]
 
 
 def test_numbers_may_depend_on_the_lengths() -> None:
@@ -296,7 +462,8 @@ def test_to_add_a_rule_is_to_add_a_line(monkeypatch: pytest.MonkeyPatch) -> None
         return [position // size for position in range(max(lengths[:2]))]
 
     line = "part[q] == part[k] & causal"
-    entry = Entry("parts", (("n", 2),), line, "Parts of n.", "here", Kind.MASK, (("part", made),))
+    entry = Entry("parts", (("n", 2),), line, "Parts of n.", "here", Kind.MASK, (("part", "parts_of"),))
+    monkeypatch.setattr(arrays, "parts_of", made, raising=False)
     monkeypatch.setitem(ENTRIES, "parts", entry)
     assert picture("parts", 4, 4) == ["█···", "██··", "··█·", "··██"]
     assert picture("parts ^ parts(3)", 4, 4) == ["····", "····", "██··", "··█·"]

@@ -6,8 +6,6 @@ by the catalogue's lines.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -160,14 +158,3 @@ def t5_table(lengths: Lengths) -> NDArray[np.float64]:
     heads = np.arange(1, lengths.num_heads + 1)[:, None] / lengths.num_heads
     bucket = np.arange(BUCKETS) % (BUCKETS // 2)
     return np.asarray(-heads * np.log1p(bucket), dtype=np.float64)
-
-
-MAKERS: dict[str, Any] = {
-    "documents": documents,
-    "random_blocks": random_blocks,
-    "ancestors": ancestors,
-    "alibi_slopes": alibi_slopes,
-    "t5_buckets": t5_buckets,
-    "t5_table": t5_table,
-}
-"""Makers by the names that the catalogue calls them by."""

@@ -177,8 +177,7 @@ _TABLE = (
     _mask(
         "document(n1, n2, …)",
         "doc[max(q, 0)] == doc[k]",
-        "Documents packed one after the other, of n1, n2 … positions, each seen by itself alone; what is left over is "
-        "one more.",
+        "Packed documents of n1, n2 … positions, the rest one more; each sees itself.",
         "Packing, arXiv 2107.02027",
         doc="documents",
     ),
@@ -199,13 +198,13 @@ _TABLE = (
         "bigbird(B=2, r=1, seed=0)",
         "min(q // B, k // B) <= 0 | max(q // B, k // B) >= (K - 1) // B | abs(q // B - k // B) <= 1 "
         "| random_blocks(B, r, seed)",
-        "The first and the last block everywhere, three neighbouring blocks, r random ones, which may be among them.",
+        "First and last block everywhere, three neighbouring blocks, r random ones.",
         f"{BIGBIRD}; Hugging Face, modeling_big_bird",
     ),
     _mask(
         "swin(W=4, m=2, shift=1)",
         "(q % W - shift) // m == (k % W - shift) // m & (q // W - shift) // m == (k // W - shift) // m",
-        "On a grid W wide: the query's own window of m × m, the windows shifted, none around the edges.",
+        "On a grid W wide: windows of m × m, shifted, and not around the edges.",
         "Swin, arXiv 2103.14030",
     ),
     _mask(
@@ -218,22 +217,20 @@ _TABLE = (
         "natten(width=4, height=4, m=3)",
         "0 <= k % width - min(max(q % width - m // 2, 0), width - m) < m "
         "& 0 <= k // width - min(max(q // width - m // 2, 0), height - m) < m",
-        "On a grid: the m × m nearest positions, moved inwards at the edges; m is at most its width and height.",
+        "On a grid: the m × m nearest, moved inwards at the edges; m at most its sides.",
         NATTEN,
     ),
     _mask(
         "block_diffusion(S=8, B=4)",
         "q // S == k // S & q % S // B == k % S // B | q < S & k >= S & q % S // B > k % S // B "
         "| q >= S & k >= S & q % S // B >= k % S // B",
-        "A noisy half of S positions, then the clean one: noisy blocks of B see themselves and the clean blocks before "
-        "them, clean ones what came before and themselves.",
+        "S noisy positions, S clean: blocks of B see themselves and clean ones before.",
         "Block diffusion, arXiv 2503.09573",
     ),
     _mask(
         "tree(p=4)",
         "k < p | ancestor[max(q, 0), max(k - p, 0)]",
-        "Queries are the nodes of a binary tree in heap order, keys p positions before them and then the nodes: each "
-        "sees what came before, its ancestors and itself.",
+        "Nodes of a binary heap see p keys before them, their ancestors and themselves.",
         "Medusa, arXiv 2401.10774; SpecInfer, arXiv 2305.09781",
         ancestor="ancestors",
     ),
@@ -248,7 +245,7 @@ _TABLE = (
     _score_mod(
         "t5_bias",
         "s + table[h, bucket[k - q + Q + K]]",
-        "A bias for each head and bucket of distance, made here and not learned; T5 has it with scale none.",
+        "A bias by head and bucket of distance, made up, not learned; with scale none.",
         "T5, arXiv 1910.10683",
         table="t5_table",
         bucket="t5_buckets",

@@ -8,10 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..notation.evaluation import evaluate, written_out
+from ..notation.evaluation import evaluate, table_at, written_out
 from ..notation.intervals import judge
-from ..notation.plane import Plane, Rectangles, Verdict
-from ..notation.tree import Expression, Name, Number, Rule, Sum, rebuild
+from ..notation.plane import Captured, Plane, Rectangles, Verdict
+from ..notation.tables import Table
+from ..notation.tree import Expression, Name, Number, Read, Rule, Sum, rebuild
 from .rows import counts_of, plan_rows
 from .structure import is_of_difference
 
@@ -94,11 +95,20 @@ def transposed(rule: Rule, plane: Plane) -> tuple[Rule, Plane]:
         "K": Number(plane.key_length),
     }
 
-    def turned(node: Expression) -> Expression:
-        return names.get(node.name, node) if isinstance(node, Name) else rebuild(node, turned)
+    tables: dict[str, Table] = dict(plane.captured.arrays)
 
-    plane_turned = Plane(plane.key_length, plane.query_length, plane.num_heads, "left", plane.head, plane.captured)
-    return Rule(turned(written_out(rule)[0])), plane_turned
+    def turned(node: Expression) -> Expression:
+        if isinstance(node, Name):
+            return names.get(node.name, node)
+        if isinstance(node, Read) and node.owner:  # made for these lengths, not for those of the plane turned
+            name = f"_{node}"
+            tables[name] = table_at(node, plane.points(np.asarray(0), np.asarray(0)))
+            node = Read(name, node.indices)
+        return rebuild(node, turned)
+
+    rule = Rule(turned(written_out(rule)[0]))
+    captured = Captured(tables) if tables else plane.captured
+    return rule, Plane(plane.key_length, plane.query_length, plane.num_heads, "left", plane.head, captured)
 
 
 _plan = lru_cache(maxsize=1)(plan_rows)

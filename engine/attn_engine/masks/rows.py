@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..notation.evaluation import evaluate, written_out
+from ..notation.evaluation import evaluate, table_at, written_out
 from ..notation.grid import Array, Grid
 from ..notation.plane import Plane, Positions
-from ..notation.tree import Expression, Number, Rule, Sum, Truth, rebuild
+from ..notation.tables import Table
+from ..notation.tree import Expression, Number, Read, Rule, Sum, Truth, rebuild
 from ..notation.words import LARGEST, Kind
 from .structure import Atom, Terms, atoms_of, conditions_within, difference, period, positions_in, unchained
 
@@ -72,13 +73,34 @@ class Break:
 
 
 @dataclass(frozen=True, eq=False)
+class Stored:
+    """A place in each row at which an array of conditions, of which few hold, begins or ends to hold."""
+
+    table: Table
+    row: Expression  # the first index, of q
+    column: Array  # the second index by key, which never falls
+    place: int  # which of the columns that hold
+    side: str
+
+    def places(self, rows: Array) -> Array:
+        """The key in each row at which the column is reached, or passed."""
+        sought = self.table.columns(rows.astype(np.int64))[:, self.place]  # type: ignore[attr-defined]
+        return np.searchsorted(self.column, sought, side=self.side)  # type: ignore[call-overload]
+
+    @property
+    def passed(self) -> Expression:
+        """What its places depend on."""
+        return self.row
+
+
+@dataclass(frozen=True, eq=False)
 class RowPlan:
     """How the rows of a rule are counted: the places where they change, and what has a period."""
 
     rule: Rule
     plane: Plane
     common: Positions  # keys at which every row may change
-    breaks: tuple[Break, ...]
+    breaks: tuple[Break | Stored, ...]
     patterns: tuple[Expression, ...] = ()
     period: int = 1
 
@@ -92,7 +114,7 @@ class RowPlan:
 class _Draft:
     plane: Plane
     common: set[int] = field(default_factory=set)
-    breaks: list[Break] = field(default_factory=list)
+    breaks: list[Break | Stored] = field(default_factory=list)
     patterns: list[Expression] = field(default_factory=list)
 
 
@@ -123,7 +145,7 @@ def _add(draft: _Draft, atom: Atom) -> bool:
     """Note where an atom changes along rows; whether that could be told."""
     if "k" not in positions_in(atom.node):
         return True
-    if _add_of_keys(draft, atom) or _add_breaks(draft, atom):
+    if _add_of_keys(draft, atom) or _add_breaks(draft, atom) or _add_stored(draft, atom):
         return True
     own = period(atom.node)
     if own is None or own > MOST_PERIOD:
@@ -156,7 +178,23 @@ def _add_breaks(draft: _Draft, atom: Atom) -> bool:
         return False
     for breaks in found:
         draft.breaks += breaks or []
-    draft.common.update(each.first for each in draft.breaks if each.first)
+    draft.common.update(each.first for each in draft.breaks if isinstance(each, Break) and each.first)
+    return True
+
+
+def _add_stored(draft: _Draft, atom: Atom) -> bool:
+    """An array that tells which columns of a row hold, read at a part of q and a part of k that never falls."""
+    if not (isinstance(atom.node, Read) and len(atom.node.indices) == 2):
+        return False
+    row, column = atom.node.indices
+    table = table_at(atom.node, draft.plane.points(np.asarray(0), np.asarray(0)))
+    if not hasattr(table, "columns") or positions_in(row) - {"q"} or positions_in(column) - {"k"}:
+        return False
+    values = _values(column, draft.plane.points(np.asarray(0), np.arange(draft.plane.key_length)))
+    if (np.diff(values) < 0).any():
+        return False
+    number = table.columns(np.zeros(1, dtype=np.int64)).shape[1]
+    draft.breaks += [Stored(table, row, values, place, side) for place in range(number) for side in (LEFT, RIGHT)]
     return True
 
 

@@ -64,6 +64,11 @@ def evaluate(rule: Rule, grid: Grid) -> Array:
             return _value(rule, grid, careful=True)
 
 
+def table_at(node: Read, grid: Grid) -> Table:
+    """The table that a node of a rule written out reads on a grid. Raises RuleError where there is none."""
+    return _Evaluation(grid, frozenset(), Arithmetic(DOUBLE)).table(node)
+
+
 def _value(rule: Rule, grid: Grid, careful: bool = False) -> Array:
     body, repeated = written_out(rule)
     exact = _Evaluation(grid, repeated, Arithmetic(DOUBLE, careful))

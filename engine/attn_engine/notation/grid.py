@@ -27,7 +27,7 @@ class Grid:
     num_heads: int = 1
     batch: int = 0
     scores: Array | None = None  # (…, heads, queries, keys)
-    arrays: Mapping[str, Array] = field(default_factory=dict)
+    arrays: Mapping[str, Any] = field(default_factory=dict)  # arrays, or tables
 
     @classmethod
     def of(
@@ -41,7 +41,7 @@ class Grid:
         keys: ArrayLike | None = None,
         head: int | None = None,
         scores: ArrayLike | None = None,
-        arrays: Mapping[str, ArrayLike] | None = None,
+        arrays: Mapping[str, Any] | None = None,
     ) -> Grid:
         """The whole grid, or its rows `queries`, columns `keys` and one `head`, each counted from 0.
 
@@ -62,7 +62,7 @@ class Grid:
             key_length=key_length,
             num_heads=num_heads,
             scores=None if scores is None else np.asarray(scores),
-            arrays={name: np.asarray(array) for name, array in (arrays or {}).items()},
+            arrays=dict(arrays or {}),
         )
         _check_scores(grid)
         return grid

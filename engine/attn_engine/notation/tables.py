@@ -136,6 +136,7 @@ def table_of(node: Read, lengths: Lengths, numbers: tuple[float, ...], arrays: A
 
 @lru_cache(maxsize=16)
 def _made(owner: str, name: str, lengths: Lengths, *numbers: float) -> Table:
-    from ..arrays import MAKERS
+    from .. import arrays  # here, for its makers use the notation
 
-    return as_table(MAKERS[dict(ENTRIES[owner].arrays)[name]](lengths, *numbers))
+    maker = getattr(arrays, dict(ENTRIES[owner].arrays)[name])
+    return as_table(maker(lengths, *numbers))

@@ -9,14 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...catalogue import Lengths
 from ..errors import RuleError, quoted
-from ..evaluation import evaluate
+from ..evaluation import table_at
 from ..grid import Array
 from ..plane import Plane
-from ..tables import Table, table_of
-from ..tree import Read, Rule
-from ..words import Kind
+from ..tables import Table
+from ..tree import Read
 
 MOST_WRITTEN = 4096
 """Numbers that are written into code; equal ones in a row count as two."""
@@ -42,7 +40,7 @@ class Arrays:
         """The array's name in the code, and what it holds; its line is noted at the first time."""
         key = node.array, node.owner
         if key not in self.names:
-            table = self.table(node)
+            table = table_at(node, self.plane.points(np.asarray(0), np.asarray(0)))
             sort = SORTS.get(table.dtype.kind)
             if sort is None or table.ndim != len(node.indices):
                 raise RuleError(f"{node.array} of shape {table.shape} cannot be read as {quoted(str(node))}")
@@ -50,15 +48,6 @@ class Arrays:
             self.lines.append(f"{name} = {self.text(node.array, _entries(node.array, table), sort)}")
             self.names[key] = name, sort
         return self.names[key]
-
-    def table(self, node: Read) -> Table:
-        """The array that a node reads."""
-        plane = self.plane
-        lengths = Lengths(plane.query_length, plane.key_length, plane.num_heads)
-        written = node.owner.arguments if node.owner else ()
-        values = [evaluate(Rule(each, Kind.SCORE_MOD), plane.points(0, 0)).item() for each in written]  # type: ignore[arg-type]
-        numbers = tuple(int(value) if value == int(value) else value for value in values)
-        return table_of(node, lengths, numbers, plane.captured.arrays)
 
     def free(self, name: str) -> str:
         """The name, or one like it that the code has no other use for."""
