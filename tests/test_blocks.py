@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attn_engine import Kind, Plane, RuleError, Verdict, block_map, count_blocks, entries, evaluate, parse
+from attn_engine import Kind, Plane, Rectangles, RuleError, Verdict, block_map, count_blocks, entries, evaluate, parse
+from attn_engine.masks.blocks import settle
 from tests.drawing import quick
 from tests.rules import masks, planes
 
@@ -112,3 +113,10 @@ def test_what_has_no_structure_is_estimated_and_says_so() -> None:
     assert not counted.exact
     assert counted.total == MILLION**2
     assert abs(counted.full - MILLION**2 / 2) < 5 * counted.error
+
+
+def test_what_is_not_looked_at_within_the_budget_is_not_certain() -> None:
+    rectangles = Rectangles.between([0, 4, 8], [0, 4, 8])
+    verdicts, certain = settle(parse("k == q + 3"), Plane(8, 8), rectangles, budget=1)
+    assert (verdicts[~certain] == Verdict.PARTIAL).all()
+    assert not certain.all()

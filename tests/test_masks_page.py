@@ -71,7 +71,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
     "--sheet costs": (
         Step("B", "how many queries and", SAME),
         Step(".", "Blocks of 32 × 32", "--sheet costs --block-size 32"),
-        Step(",", "Blocks of 16²", "--sheet costs"),
+        Step(",", "Blocks of 16 × 16", "--sheet costs"),
         Step("Q", "how many queries the", SAME),
         Step(".", "128", "--sheet costs --mask-queries 128"),
         Step("u", "64", "--sheet costs"),

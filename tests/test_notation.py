@@ -189,7 +189,7 @@ def test_the_kind_is_part_of_a_rule() -> None:
         ("causal!", 6, '"!" is no part of the notation: not is "~"'),
         ("q < k; 1", 5, '";" is no part of the notation'),
         ("windw(3)", 0, '"windw" is unknown; possible: window'),
-        ("causal & sincc", 9, '"sincc" is unknown; possible: sink'),
+        ("causal & sincc", 9, '"sincc" is unknown; possible: swin or sink'),
         ("xyzzy", 0, "possible: a position (q, k), a rule (causal, window(4)), an array (doc[q])"),
         ("q & k", 0, '"&" wants conditions, and "q" is a number'),
         ("causal & k - 1", 9, '"&" wants conditions, and "k - 1" is a number'),

@@ -149,11 +149,12 @@ def settle(rule: Rule, plane: Plane, rectangles: Rectangles, budget: int) -> tup
     At most `budget` rectangles are judged; what is open then stays PARTIAL and uncertain.
     """
     count = rectangles.flat().query_low.size
-    full, empty, open_ = (np.zeros(count, dtype=np.bool_) for _ in range(3))
+    full, empty = (np.zeros(count, dtype=np.bool_) for _ in range(2))
     mixed = _mixed(rule, plane, rectangles)
+    open_ = ~mixed
     owners = np.flatnonzero(~mixed)
     rectangles = rectangles.chosen(owners)
-    while owners.size and budget > 0:
+    while 0 < owners.size <= budget:
         rectangles, owners, verdicts = _judged(rule, plane, rectangles, owners)
         budget -= owners.size
         full[owners[verdicts == Verdict.FULL]] = True
@@ -161,6 +162,8 @@ def settle(rule: Rule, plane: Plane, rectangles: Rectangles, budget: int) -> tup
         going_on = (verdicts == Verdict.PARTIAL) & ~(full & empty)[owners]
         open_ = np.zeros(count, dtype=np.bool_)
         open_[owners[going_on]] = True
+        if 4 * np.count_nonzero(going_on) > budget:
+            break
         rectangles, parents = rectangles.chosen(going_on).split()
         owners = owners[going_on][parents]
     both = mixed | (full & empty)
@@ -188,7 +191,10 @@ def _judged(
 ) -> tuple[Rectangles, NDArray[np.intp], NDArray[np.int8]]:
     """The rectangles with their verdicts; single cells, which need no judging, are evaluated."""
     row = rectangles.flat()
-    verdicts = np.array(judge(rule, plane, row))
+    verdicts = np.empty(row.query_low.size, dtype=np.int8)
+    for first in range(0, verdicts.size, AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        verdicts[part] = judge(rule, plane, row.chosen(part))
     single = (verdicts == Verdict.PARTIAL) & (row.query_low == row.query_high) & (row.key_low == row.key_high)
     if single.any():
         allowed = evaluate(rule, plane.points(row.query_low[single], row.key_low[single]))

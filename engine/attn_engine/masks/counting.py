@@ -121,8 +121,7 @@ def _method(rule: Rule, plane: Plane) -> str:
     if is_of_difference(written_out(rule)[0]):
         return "diagonals"
     plan = _plan(rule, plane)
-    cases = 2 ** len(plan.patterns) if plan else 1
-    affordable = plan is not None and plan.stretches * cases * plane.query_length <= MOST_STRETCHES
+    affordable = plan is not None and plan.work * plane.query_length <= MOST_STRETCHES
     return "rows" if affordable else "sample"
 
 

@@ -117,7 +117,7 @@ class Rectangles:
         each = (self.query_low, self.query_high, self.key_low, self.key_high)
         return Rectangles(*(np.broadcast_to(side, self.shape).ravel() for side in each))
 
-    def chosen(self, places: NDArray[Any]) -> Rectangles:
+    def chosen(self, places: NDArray[Any] | slice) -> Rectangles:
         """Those at some places of the row, or where a row of conditions holds."""
         row = self.flat()
         return Rectangles(row.query_low[places], row.query_high[places], row.key_low[places], row.key_high[places])
