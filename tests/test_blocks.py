@@ -116,7 +116,8 @@ def test_what_has_no_structure_is_estimated_and_says_so() -> None:
 
 
 def test_what_is_not_looked_at_within_the_budget_is_not_certain() -> None:
-    rectangles = Rectangles.between([0, 4, 8], [0, 4, 8])
-    verdicts, certain = settle(parse("k == q + 3"), Plane(8, 8), rectangles, budget=1)
-    assert (verdicts[~certain] == Verdict.PARTIAL).all()
-    assert not certain.all()
+    rule, whole = parse("q == 123 & k == 457"), Rectangles.between([0, 1000], [0, 1000])
+    verdicts, certain = settle(rule, Plane(1000, 1000), whole, budget=20)
+    assert (verdicts.tolist(), certain.tolist()) == ([Verdict.PARTIAL], [False])
+    verdicts, certain = settle(rule, Plane(1000, 1000), whole, budget=1000)
+    assert (verdicts.tolist(), certain.tolist()) == ([Verdict.PARTIAL], [True])
