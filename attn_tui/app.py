@@ -533,7 +533,7 @@ class Explorer(App[str]):
     def _save(self, name: str) -> None:
         try:
             self.say(saving.save(name, self.scene, terminal.screen_lines(self), self.export_screenshot))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.say(_one_line(error), trouble=True)
 
     # Pictures of the screen.

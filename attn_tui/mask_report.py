@@ -43,7 +43,16 @@ BLOCK_SIZES = (128, 64, 32, 16, 8, 4)
 MOST_CELLS = 2**28
 """Cells of an array that is written at most: as many bytes."""
 
+MOST_WRITTEN = 2**22
+"""Pairs that are written as text."""
+
 FILE_RULE = "mask[q, k]"
+
+
+class OutputError(ValueError):
+    """A file that could not be written."""
+
+    status = 74
 
 
 def print_mask(given: argparse.Namespace) -> None:
@@ -131,14 +140,27 @@ def numbers_of(lab: Laboratory) -> dict[str, Any]:
 
 
 def write_array(lab: Laboratory, path: Path) -> str:
-    """Write the mask as a boolean array, (queries, keys), and say so. An existing file stays: FileExistsError."""
+    """Write the mask as a boolean array, (queries, keys), and say so. An existing file stays: OutputError."""
     plane = lab.plane
     if plane.pairs > MOST_CELLS:
         raise OptionError(f"--npy: {plane.pairs:,} cells are too many for an array; possible are {MOST_CELLS:,}")
     allowed = np.broadcast_to(evaluate(lab.rule, plane.grid()), _lengths(plane))
-    with path.open("xb") as file:
-        np.save(file, np.ascontiguousarray(allowed))
+    try:
+        with path.open("xb") as file:
+            np.save(file, np.ascontiguousarray(allowed))
+    except OSError as error:
+        raise OutputError(f"--npy: {path}: {error.strerror or error}") from None
     return f"wrote {printable(str(path))}: {plane.query_length} × {plane.key_length}, true may look\n"
+
+
+def mask_csv(lab: Laboratory) -> str:
+    """The mask as 0 and 1, a row for each query under a header of keys. Raises ValueError where it is too large."""
+    plane = lab.plane
+    if plane.pairs > MOST_WRITTEN:
+        raise ValueError(f"{plane.pairs:,} pairs are too many for .csv: at most {MOST_WRITTEN:,}")
+    allowed = np.broadcast_to(evaluate(lab.rule, plane.grid()), _lengths(plane)).astype(np.int8)
+    rows = (",".join([str(query), *map(str, row)]) for query, row in enumerate(allowed.tolist()))
+    return "\n".join([",".join(["query", *map(str, range(plane.key_length))]), *rows, ""])
 
 
 def _identified(loaded: LoadedMask) -> str:

@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ SYSTEMS = {Tier.TRUECOLOR: ColorSystem.TRUECOLOR, Tier.CUBE: ColorSystem.EIGHT_B
 
 def print_report(session: Session, given: argparse.Namespace) -> None:
     """Print what the options ask for on standard output. Raises OptionError for what cannot be had."""
+    session = replace(session, view=replace(session.view, page="map"))  # whatever view the explorer would open
     scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
     if given.json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from .mask_report import mask_csv
 from .options import command
 from .pictures.cells import Lines, plain
 from .report import csv_text
@@ -25,7 +26,8 @@ def check_name(name: str) -> Path:
 
 
 def save(name: str, scene: Scene, screen: Lines, picture: Callable[[], str]) -> str:
-    """Write the scene in the form that the name ends with, and say so. An existing file stays: FileExistsError.
+    """Write the scene in the form that the name ends with, and say so. An existing file stays:
+    FileExistsError; what is too large for a form: ValueError.
 
     `screen` is what .txt keeps, and `picture` makes the SVG.
     """
@@ -33,7 +35,7 @@ def save(name: str, scene: Scene, screen: Lines, picture: Callable[[], str]) -> 
     makers: dict[str, Callable[[], str]] = {
         ".svg": picture,
         ".txt": lambda: plain(screen) + "\n",
-        ".csv": lambda: csv_text(scene),
+        ".csv": lambda: mask_csv(scene.laboratory) if scene.laboratory else csv_text(scene),
         ".cmd": lambda: command(scene.settled) + "\n",
     }
     text = makers[path.suffix.lower()]()

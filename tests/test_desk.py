@@ -63,6 +63,16 @@ def test_a_question_is_worked_on_once_however_often_it_is_asked() -> None:
     assert calls == [1]
 
 
+def test_that_there_is_nothing_to_say_is_an_answer_too() -> None:
+    calls: list[int] = []
+    with desk_that_tells() as (desk, told):
+        desk.ask(calls.append, 1)
+        assert told.acquire(timeout=5)
+        assert desk.ask(calls.append, 1) is None
+        assert not desk.busy
+    assert calls == [1]
+
+
 @pytest.mark.parametrize("quick", [True, False])
 def test_what_cannot_be_answered_is_trouble_with_its_reason(quick: bool) -> None:
     with desk_that_tells() as (desk, told):

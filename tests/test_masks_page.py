@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -201,6 +202,22 @@ async def test_a_mask_that_does_not_fit_the_plane_is_refused_and_the_picture_sta
         assert "division by zero" in hands.screen
         await hands.press("escape")
         assert hands.session == session_of(MASKS)
+
+
+# Saving.
+
+
+async def test_the_mask_is_saved_as_numbers(tmp_path: Path) -> None:
+    async with explorer(f"{MASKS} --mask causal --mask-queries 3 --mask-keys 2", size=WIDE) as hands:
+        await hands.press("S", f"type {tmp_path / 'mask.csv'}", "enter")
+        assert (tmp_path / "mask.csv").read_text() == "query,0,1\n0,1,0\n1,1,1\n2,1,1\n"
+
+
+async def test_a_mask_too_large_for_numbers_is_not_saved_as_such(tmp_path: Path) -> None:
+    async with explorer(f"{MASKS} --mask-queries 65536 --mask-keys 65536", size=WIDE) as hands:
+        await hands.press("S", f"type {tmp_path / 'mask.csv'}", "enter")
+        assert "too many for .csv" in hands.screen
+        assert not (tmp_path / "mask.csv").exists()
 
 
 # Every size.

@@ -40,7 +40,7 @@ class Desk:
         quick: bool = False,
         refine: Callable[[Answer], Answer | None] | None = None,
     ) -> Answer | None:
-        """The answer, or None where it is still to come. Raises Trouble where there is none.
+        """The answer; None where it is still to come, or is None. Raises Trouble where there is none.
 
         `refine` makes a better answer of one, or None where it is good enough; it is called while nothing else
         is asked.
@@ -97,19 +97,18 @@ class Desk:
 
     def _work(self) -> None:
         while (question := self._next()) is not None:
-            refine = None if question in self._waiting else self._refining.get(question)
-            answer = self._refined(question, refine) if refine else _answered(question)
-            if answer is not None:
+            with self._changed:
+                refine = None if question in self._waiting else self._refining.get(question)
+                known = self._answers.get(question)
+            answer = _answered(question) if refine is None else _result(refine, known)
+            if refine is None or answer is not None:
                 self._keep(question, answer)
             with self._changed:
                 self._waiting.pop(question, None)
                 if answer is None or isinstance(answer, Trouble):
                     self._refining.pop(question, None)
-            if answer is not None and self._told and not self._closed:
+            if (refine is None or answer is not None) and self._told and not self._closed:
                 self._told()
-
-    def _refined(self, question: Question, refine: Callable[..., Any]) -> Any:
-        return _result(refine, self._answers[question]) if question in self._answers else None
 
     def _next(self) -> Question | None:
         """The question to go on with: one that waits, else one whose answer can be refined; None at the end."""

@@ -61,6 +61,7 @@ def figures(lab: Laboratory) -> list[Figure]:
     counted = lab.count
     return [
         ("pairs", pairs_text(counted) if counted else unknown(lab)),
+        *([("· error", error_text(counted.error, counted.pairs))] if counted and not counted.exact else []),
         ("of all", share_text(counted.pairs / lab.plane.pairs) if counted else unknown(lab)),
         ("keys a row", _seen(lab)),
         ("findings", _findings(lab)),
@@ -75,10 +76,13 @@ def unknown(lab: Laboratory) -> str:
 
 
 def pairs_text(counted: Count) -> str:
-    """The pairs allowed; an estimate is marked, with its error."""
-    if counted.exact:
-        return f"{counted.pairs:,}"
-    return f"≈{counted.pairs:.5g} ±{counted.error / max(counted.pairs, 1):.1%}"
+    """The pairs allowed; an estimate is marked."""
+    return f"{counted.pairs:,}" if counted.exact else "≈" + f"{counted.pairs:.4e}".replace("e+", "e")
+
+
+def error_text(error: float, number: float) -> str:
+    """A standard error by its share of what it is of."""
+    return f"±{error / max(number, 1):.2%}"
 
 
 def share_text(share: float) -> str:
@@ -99,10 +103,11 @@ def _block_figures(lab: Laboratory) -> list[Figure]:
     blocks = lab.blocks
     if blocks is None:
         return [(name, unknown(lab)) for name in ("blocks", "· full", "· partial", "· empty")]
-    mark, total = "" if blocks.exact else "≈", blocks.full + blocks.partial + blocks.empty
+    mark, total = "" if blocks.exact else "≈", blocks.total
     kinds = (("· full", blocks.full), ("· partial", blocks.partial), ("· empty", blocks.empty))
     rows = [(name, f"{mark}{number:,}") for name, number in kinds]
-    return [("blocks", f"{total:,}"), *rows]
+    error = [] if blocks.exact else [("· error", error_text(blocks.error, total))]
+    return [("blocks", f"{total:,}"), *rows, *error]
 
 
 FORMS = {"dense": "dense", "sparse": "sparse", "block-sparse": "in blocks"}

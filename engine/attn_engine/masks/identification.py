@@ -141,7 +141,9 @@ def _candidates(mask: Mask, plane: Plane) -> Iterator[str]:
             continue
         for numbers in product(*(read[kind] for kind in kinds)):
             text = f"{name}({', '.join(map(str, numbers))})" if numbers else name
-            yield from (text, f"causal & {text}")
+            yield text
+            if name not in ("full", "causal"):
+                yield f"causal & {text}"
     for back, lead in product(read["back"], read["lead"]):
         yield from (f"window({back}) | sink({lead})", f"local({back}) | global({lead})")
     for text, last in product(("causal", *(f"window({back})" for back in read["back"])), read["last"]):
