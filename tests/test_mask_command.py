@@ -102,7 +102,7 @@ def test_the_code_runs_as_it_is_printed(capsys: pytest.CaptureFixture[str]) -> N
     names: dict[str, object] = {}
     exec(printed(capsys, "'causal & ~window(2)' --queries 6 --keys 9 --code numpy"), names)
     expected = np.broadcast_to(evaluate(parse("causal & ~window(2)"), Grid.of(6, 9)), (6, 9))
-    np.testing.assert_array_equal(names["allowed"], expected)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(names["allowed"], expected)
     for dialect in ("flex", "sdpa"):
         compile(printed(capsys, f"bigbird --code {dialect}"), dialect, "exec")
 

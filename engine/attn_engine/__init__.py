@@ -76,12 +76,12 @@ if TYPE_CHECKING:
     from .notation import evaluate as evaluate
     from .notation import parse as parse
     from .notation.code import code_of as code_of
-    from .notation.intervals import check_rule as check_rule
     from .notation.intervals import judge as judge
     from .notation.plane import Captured as Captured
     from .notation.plane import Plane as Plane
     from .notation.plane import Rectangles as Rectangles
     from .notation.plane import Verdict as Verdict
+    from .notation.soundness import check_rule as check_rule
     from .notation.words import FUNCTIONS as FUNCTIONS
     from .pipeline import inputs_of as inputs_of
     from .pipeline import run as run
@@ -115,8 +115,9 @@ _ROOMS = {
     "measures": ("Measures", "measure"),
     "notation": ("Grid", "Kind", "Rule", "RuleError", "evaluate", "parse"),
     "notation.code": ("code_of",),
-    "notation.intervals": ("check_rule", "judge"),
+    "notation.intervals": ("judge",),
     "notation.plane": ("Captured", "Plane", "Rectangles", "Verdict"),
+    "notation.soundness": ("check_rule",),
     "notation.words": ("FUNCTIONS",),
     "pipeline": ("inputs_of", "run"),
     "sources": ("Inputs",),

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import lcm
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,9 @@ from numpy.typing import NDArray
 from ..notation.evaluation import evaluate, table_at, written_out
 from ..notation.grid import Array, Grid
 from ..notation.plane import Plane, Positions
-from ..notation.tables import Table
 from ..notation.tree import Expression, Number, Read, Rule, Sum, Truth, rebuild
 from ..notation.words import LARGEST, Kind
+from .breaks import LEFT, RIGHT, Break, Stored, compact, rising
 from .structure import Atom, Terms, atoms_of, conditions_within, difference, period, positions_in, unchained
 
 MOST_PERIOD = 1024
@@ -36,63 +35,9 @@ CHUNK = 2**17
 
 FEW_STORED = 8
 
-LEFT, RIGHT = "left", "right"
 RISING = {"<": (LEFT,), ">=": (LEFT,), "<=": (RIGHT,), ">": (RIGHT,), "==": (LEFT, RIGHT), "!=": (LEFT, RIGHT)}
 FALLING = {"<": (RIGHT,), ">=": (RIGHT,), "<=": (LEFT,), ">": (LEFT,), "==": (LEFT, RIGHT), "!=": (LEFT, RIGHT)}
 """On which side of equals a comparison of a rising, or falling, part of k changes."""
-
-
-class Even(NamedTuple):
-    """Numbers at even steps, `start`, `start + step` …, which need no array."""
-
-    start: float
-    step: float
-    size: int
-
-    def below(self, sought: Array, side: str) -> Array:
-        """How many are less than each number sought; with side right, less or equal."""
-        steps = (sought - self.start) / self.step
-        places = np.ceil(steps) if side == LEFT else np.floor(steps) + 1
-        return np.clip(places, 0, self.size)
-
-
-@dataclass(frozen=True, eq=False)
-class Break:
-    """One place in each row: where a piece of a rising part of k passes a part of q."""
-
-    first: int
-    rising: Array | Even  # the piece, negated where it falls
-    passed: Expression  # the part of q; negated for `falls`
-    falls: bool
-    side: str
-
-    def places(self, passed: Array) -> Array:
-        """The key in each row at which the piece has passed the numbers."""
-        sought = passed if self.falls else -passed
-        if isinstance(self.rising, Even):
-            return self.first + self.rising.below(sought, self.side)
-        return self.first + _reached(self.rising, sought, self.side)
-
-
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """A place in each row at which an array of conditions, of which few hold, begins or ends to hold."""
-
-    table: Table
-    row: Expression  # the first index, of q
-    column: Array  # the second index by key, which never falls
-    place: int  # which of the columns that hold
-    side: str
-
-    def places(self, rows: Array) -> Array:
-        """The key in each row at which the column is reached, or passed."""
-        sought = self.table.columns(rows.astype(np.int64))[:, self.place]  # type: ignore[attr-defined]
-        return _reached(self.column, sought, self.side)
-
-    @property
-    def passed(self) -> Expression:
-        """What its places depend on."""
-        return self.row
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +148,7 @@ def _add_stored(draft: _Draft, atom: Atom) -> bool:
         return False
     number = table.columns(np.zeros(1, dtype=np.int64)).shape[1]
     draft.breaks += [
-        Stored(table, row, _compact(values), place, side) for place in range(number) for side in (LEFT, RIGHT)
+        Stored(table, row, compact(values), place, side) for place in range(number) for side in (LEFT, RIGHT)
     ]
     return True
 
@@ -223,32 +168,10 @@ def _breaks(plane: Plane, terms: Terms, sign: str) -> list[Break] | None:
         return None
     passed = _total(of_query)
     return [
-        Break(first, _rising(values[first:last], falls), passed, falls, side)
+        Break(first, rising(values[first:last], falls), passed, falls, side)
         for first, last, falls in pieces
         for side in (FALLING if falls else RISING)[sign]
     ]
-
-
-def _rising(piece: Array, falls: bool) -> Array | Even:
-    """The piece, negated where it falls, and without its array where its steps are even."""
-    step = float(piece[1] - piece[0]) if piece.size > 1 else 1.0
-    if step and (np.diff(piece) == step).all():
-        return Even(float(-piece[0] if falls else piece[0]), abs(step), piece.size)
-    return _compact(-piece if falls else piece)
-
-
-def _compact(numbers: Array) -> Array:
-    """Whole numbers in half the memory, where they allow it."""
-    least, greatest = np.iinfo(np.int32).min, np.iinfo(np.int32).max
-    return numbers.astype(np.int32 if least < numbers.min() and numbers.max() < greatest else np.float64)
-
-
-def _reached(rising: Array, sought: Array, side: str) -> Array:
-    """How many of the rising numbers are less than each one sought; with side right, less or equal."""
-    if rising.dtype == np.int32:  # of another type, all of them would be cast at every search
-        limits = np.iinfo(np.int32)
-        sought = np.clip(sought, limits.min, limits.max).astype(np.int32)
-    return np.searchsorted(rising, sought, side=side)  # type: ignore[call-overload]
 
 
 def _total(terms: list[tuple[int, Expression]]) -> Expression:
