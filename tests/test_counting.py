@@ -23,6 +23,7 @@ from attn_engine import (
 from attn_engine.masks import counting, rows
 from attn_engine.masks.structure import is_of_difference
 from attn_engine.notation.evaluation import written_out
+from attn_engine.notation.plane import Captured
 from tests.drawing import quick
 from tests.rules import masks, planes
 
@@ -86,6 +87,23 @@ def test_every_rule_of_the_catalogue_on_a_ragged_plane_too_large_for_cells(entry
     assert cells is not None
     counted = count(parse(text), plane)
     assert abs(counted.pairs - int(cells.sum())) <= 5 * counted.error
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["t[k] == (q < 3)", "t[k] == t[q]", "(q < 9) != t[k]", "where(q % 2 == 0, t[k], t[q]) == (k < 5)"],
+)
+def test_arrays_of_conditions_are_compared_on_planes_too_large_for_cells(text: str) -> None:
+    holds = np.arange(2000) // 150 % 2 == 0
+    plane = Plane(1700, 1500, captured=Captured({"t": holds}))
+    cells = dense(text, plane)
+    assert cells is not None
+    assert plane.pairs > counting.MOST_CELLS
+    seen, seen_by = row_counts(parse(text), plane), key_counts(parse(text), plane)
+    assert seen is not None
+    assert seen.tolist() == cells.sum(axis=1).tolist()
+    assert seen_by is not None
+    assert seen_by.tolist() == cells.sum(axis=0).tolist()
 
 
 # Sums that are known.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +14,9 @@ from ..notation.tables import Table
 from ..notation.tree import Expression
 
 LEFT, RIGHT = "left", "right"
+
+MOST_PIECES = 32
+"""Rising or falling pieces of one part of k, and changes of one condition of k alone."""
 
 
 class Even(NamedTuple):
@@ -65,6 +70,17 @@ class Stored:
     def passed(self) -> Expression:
         """What its places depend on."""
         return self.row
+
+
+def pieces_of(values: Array) -> Iterator[tuple[int, int, bool]]:
+    """Where the values only rise, or only fall: first place, last place + 1, whether they fall."""
+    steps = np.sign(np.diff(values))
+    moving = np.flatnonzero(steps)
+    turns = moving[1:][steps[moving[1:]] != steps[moving[:-1]]] + 1
+    ends = [0, *turns[: MOST_PIECES + 1].tolist(), values.size]
+    for first, last in pairwise(ends):
+        piece = values[first:last]
+        yield first, last, bool(piece[-1] < piece[0])
 
 
 def rising(piece: Array, falls: bool) -> Array | Even:

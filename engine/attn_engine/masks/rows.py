@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import lcm
 
 import numpy as np
@@ -17,17 +16,14 @@ from numpy.typing import NDArray
 from ..notation.evaluation import evaluate, table_at, written_out
 from ..notation.grid import Array, Grid
 from ..notation.plane import Plane, Positions
-from ..notation.tree import Expression, Number, Read, Rule, Sum, Truth, rebuild
+from ..notation.tree import Call, Expression, Number, Read, Rule, Sum, Truth, rebuild
 from ..notation.words import LARGEST, Kind
-from .breaks import LEFT, RIGHT, Break, Stored, compact, rising
-from .structure import Atom, Terms, atoms_of, conditions_within, difference, period, positions_in, unchained
+from .breaks import LEFT, MOST_PIECES, RIGHT, Break, Stored, compact, pieces_of, rising
+from .structure import CONDITIONS, Atom, Terms, atoms_of, conditions_within, difference, period, positions_in, unchained
 
 MOST_PERIOD = 1024
 MOST_PATTERNS = 3
 """Conditions with a period that are told apart: each doubles the work."""
-
-MOST_PIECES = 32
-"""Rising or falling pieces of one part of k, and changes of one condition of k alone."""
 
 MOST_BREAKS = 96
 CHUNK = 2**17
@@ -98,6 +94,8 @@ def _add(draft: _Draft, atom: Atom) -> bool:
     """Note where an atom changes along rows; whether that could be told."""
     if "k" not in positions_in(atom.node):
         return True
+    if atom.sides and _is_truth(draft.plane, atom.sides[0]):
+        return all(_add(draft, part) for side in atom.sides[::2] for part in _all_atoms(side))
     if _add_of_keys(draft, atom) or _add_breaks(draft, atom) or _add_stored(draft, atom):
         return True
     own = period(atom.node)
@@ -106,6 +104,17 @@ def _add(draft: _Draft, atom: Atom) -> bool:
     if atom.node not in draft.patterns:
         draft.patterns.append(atom.node)
     return True
+
+
+def _is_truth(plane: Plane, node: Expression) -> bool:
+    """Whether it gives conditions, as an array of them does: then the conditions on both sides are atoms."""
+    match node:
+        case Read():
+            return table_at(node, plane.points(np.asarray(0), np.asarray(0))).dtype == np.bool_
+        case Call("where", (_, first, _)):
+            return _is_truth(plane, first)
+        case _:
+            return isinstance(node, CONDITIONS)
 
 
 def _add_of_keys(draft: _Draft, atom: Atom) -> bool:
@@ -163,7 +172,7 @@ def _breaks(plane: Plane, terms: Terms, sign: str) -> list[Break] | None:
     queries = _values(_total(of_query), plane.points(np.arange(plane.query_length), np.asarray(0)))
     if not (_is_whole(values) and _is_whole(queries)):
         return None
-    pieces = list(_pieces(values))
+    pieces = list(pieces_of(values))
     if len(pieces) > MOST_PIECES:
         return None
     passed = _total(of_query)
@@ -187,17 +196,6 @@ def _values(node: Expression, grid: Grid) -> Array:
 
 def _is_whole(values: Array) -> bool:
     return bool((np.abs(values) <= LARGEST).all() and (values == np.floor(values)).all())
-
-
-def _pieces(values: Array) -> Iterator[tuple[int, int, bool]]:
-    """Where the values only rise, or only fall: first place, last place + 1, whether they fall."""
-    steps = np.sign(np.diff(values))
-    moving = np.flatnonzero(steps)
-    turns = moving[1:][steps[moving[1:]] != steps[moving[:-1]]] + 1
-    ends = [0, *turns[: MOST_PIECES + 1].tolist(), values.size]
-    for first, last in pairwise(ends):
-        piece = values[first:last]
-        yield first, last, bool(piece[-1] < piece[0])
 
 
 # Counting.
