@@ -140,7 +140,7 @@ class Explorer(App[str]):
 
     def _load_charts(self) -> None:
         charts.load()
-        self.call_from_thread(lambda: self.panel("charts").show(self.scene))
+        self.call_from_thread(lambda: self._show(self.scene))
 
     def panel(self, name: str) -> Panel:
         """A panel by its name."""

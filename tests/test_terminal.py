@@ -50,6 +50,11 @@ def test_the_first_screen_shows_where_it_looks_and_keys_change_it() -> None:
         terminal.sees("All heads of layer 3")
 
 
+def test_the_chart_of_a_masks_costs_comes_without_a_key() -> None:
+    with opened("--view", "masks", "--sheet", "costs") as terminal:
+        terminal.sees("log₁₀ pairs", "this mask", "log₂ n")
+
+
 def test_another_size_and_back_leaves_the_first_screen() -> None:
     with opened() as terminal:
         first_screen(terminal)

@@ -155,9 +155,9 @@ def _add_stored(draft: _Draft, atom: Atom) -> bool:
     values = _values(column, draft.plane.points(np.asarray(0), np.arange(draft.plane.key_length)))
     if (np.diff(values) < 0).any():
         return False
-    number = table.columns(np.zeros(1, dtype=np.int64)).shape[1]
+    number, rising_columns = table.columns(np.zeros(1, dtype=np.int64)).shape[1], compact(values)
     draft.breaks += [
-        Stored(table, row, compact(values), place, side) for place in range(number) for side in (LEFT, RIGHT)
+        Stored(table, row, rising_columns, place, side) for place in range(number) for side in (LEFT, RIGHT)
     ]
     return True
 
