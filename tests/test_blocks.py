@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attn_engine import Kind, Plane, Rectangles, RuleError, Verdict, block_map, count_blocks, entries, evaluate, parse
+from attn_engine import (
+    BlockCounts,
+    Kind,
+    Plane,
+    Rectangles,
+    RuleError,
+    Verdict,
+    block_map,
+    count_blocks,
+    entries,
+    evaluate,
+    parse,
+)
 from attn_engine.masks.blocks import settle
 from tests.drawing import quick
 from tests.rules import masks, planes
@@ -121,3 +133,13 @@ def test_what_is_not_looked_at_within_the_budget_is_not_certain() -> None:
     assert (verdicts.tolist(), certain.tolist()) == ([Verdict.PARTIAL], [False])
     verdicts, certain = settle(rule, Plane(1000, 1000), whole, budget=1000)
     assert (verdicts.tolist(), certain.tolist()) == ([Verdict.PARTIAL], [True])
+
+
+def test_blocks_of_a_band_with_sinks_over_a_million_positions_are_exact() -> None:
+    """Against the band's own arithmetic, row of blocks by row of blocks."""
+    row = np.arange(MILLION // 16)
+    first = np.maximum(row * 16 - 4095, 0) // 16  # the first block that the window reaches
+    full = np.minimum(row, 255).sum()
+    shown = (row - first + 1 + (first > 0)).sum()
+    counted = count_blocks(parse("causal & (window(4096) | sink(4))"), WIDE, 16)
+    assert counted == BlockCounts(int(full), int(shown - full), row.size**2 - int(shown))

@@ -17,8 +17,11 @@ from .structure import is_of_difference
 COARSE = 64
 """Rows and columns of the raster that the search begins with."""
 
-MOST_JUDGED = 2**17
-"""Rectangles that are open at once; beyond, blocks are sampled."""
+MOST_OPEN = 2**19
+"""Rectangles that are open at once; beyond, blocks are sampled. A band over a million positions has fewer."""
+
+BUDGET = 2**17
+"""Rectangles that are judged to settle a sample; some times as many to settle what is left."""
 
 SAMPLE = 2**12
 """Blocks that are looked at where not all can be."""
@@ -65,7 +68,7 @@ def count_blocks(rule: Rule, plane: Plane, size: int) -> BlockCounts:
             counts[verdict] += area[verdicts == verdict].sum()
         open_ = verdicts == Verdict.PARTIAL
         places = (places[0][open_], places[1][open_])
-        if scale == 1 or places[0].size * 4 > MOST_JUDGED:
+        if scale == 1 or places[0].size * 4 > MOST_OPEN:
             break
         places, scale = _quarters(places, (-(-rows // (scale // 2)), -(-columns // (scale // 2)))), scale // 2
     return _finished(rule, plane, (places, scale, size), counts)
@@ -89,7 +92,7 @@ def _by_diagonals(rule: Rule, plane: Plane, size: int) -> BlockCounts:
     )
     at = [np.concatenate(sides) for sides in zip(*pieces, strict=True)]
     there = at[2] > 0
-    verdicts, certain = settle(rule, plane, _rectangles(plane, (at[0][there], at[1][there]), size), MOST_JUDGED * 4)
+    verdicts, certain = settle(rule, plane, _rectangles(plane, (at[0][there], at[1][there]), size), BUDGET * 4)
     counts = np.bincount(verdicts, weights=at[2][there], minlength=3).astype(np.int64)
     return _counts(counts, float(at[2][there][~certain].sum()))
 
@@ -130,12 +133,12 @@ def _finished(rule: Rule, plane: Plane, open_: tuple[Places, int, int], counts: 
     weights = _size_in_blocks(places, scale, shape)
     total = int(weights.sum())
     if scale == 1:
-        verdicts, certain = settle(rule, plane, _rectangles(plane, places, size), MOST_JUDGED * 8)
+        verdicts, certain = settle(rule, plane, _rectangles(plane, places, size), BUDGET * 8)
         if certain.all():
             counts += np.bincount(verdicts, minlength=3)
             return _counts(counts, 0.0)
     chosen = _sample(places, weights, scale, shape)
-    verdicts, _ = settle(rule, plane, _rectangles(plane, chosen, size), MOST_JUDGED)
+    verdicts, _ = settle(rule, plane, _rectangles(plane, chosen, size), BUDGET)
     shares = np.bincount(verdicts, minlength=3) / chosen[0].size
     estimated = np.rint(shares * total).astype(np.int64)
     estimated[Verdict.PARTIAL] += total - estimated.sum()
