@@ -272,3 +272,17 @@ async def click_on(hands: Hands, panel: str, x: int, y: int) -> None:
 
 def test_the_letters_of_the_laboratory_are_said_in_its_settings() -> None:
     assert [row.key for row in LAB_BY_KEY.values()] == ["m", "Q", "K", "B", "A", "d", "L", "W"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "numbers"),
+    [
+        ("causal", ("pairs     549,756,338,176", "· full      2,147,450,880", "keys a row  1 … 1,048,576")),
+        ("random_pairs(0.5)", ("pairs       ≈5.", "· partial   ≈4.2950e9", "· empty     ≈0 ")),
+    ],
+)
+async def test_numbers_of_a_million_positions_are_never_cut(rule: str, numbers: tuple[str, ...]) -> None:
+    options = f"{MASKS} --mask {rule} --mask-queries 1048576 --mask-keys 1048576"
+    async with explorer(options, size=WIDE) as hands:
+        for number in numbers:
+            assert number in hands.screen

@@ -81,13 +81,13 @@ def knob_line(scene: Scene, row: Parameter, width: int) -> Line:
     return setting(scene.ink, (row.key, row.name, value), width, scene.ink.dim if fixed else scene.ink.text)
 
 
-def setting(ink: Ink, texts: tuple[str, str, str], width: int, style: Style) -> Line:
+def setting(ink: Ink, texts: tuple[str, str, str], width: int, style: Style, name_width: int = NAME_WIDTH) -> Line:
     """A line with a key, a name and a value."""
     key, name, value = texts
     return [
         Segment(fit(key, KEY_WIDTH), ink.accent),
-        Segment(fit(name, NAME_WIDTH), ink.dim),
-        Segment(fit(value, width - KEY_WIDTH - NAME_WIDTH), style),
+        Segment(fit(name, name_width), ink.dim),
+        Segment(fit(value, width - KEY_WIDTH - name_width), style),
     ]
 
 

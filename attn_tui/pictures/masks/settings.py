@@ -10,9 +10,12 @@ from ...lab.laboratory import Laboratory
 from ...parameters import BY_FIELD, LAB_BY_KEY
 from ...scene import Scene
 from ..cells import Lines, wrap
-from ..knobs import about, knob_line, setting
+from ..knobs import KEY_WIDTH, NAME_WIDTH, about, knob_line, setting
 
 MOST_RULE_LINES = 4
+LONG = 10**9
+"""Estimates of blocks below are written with all their digits."""
+
 ROWS = tuple(LAB_BY_KEY.values())
 
 Figure = tuple[str, str]
@@ -24,7 +27,9 @@ def settings(scene: Scene, width: int, height: int) -> Lines:
     if lab is None:
         return []
     lines = [*_rule(scene, lab, width), *(knob_line(scene, row, width) for row in ROWS[1:])]
-    facts: Lines = [setting(scene.ink, ("", *figure), width, scene.ink.text) for figure in figures(lab)]
+    facts: Lines = [
+        setting(scene.ink, ("", *figure), width, scene.ink.text, _name_width(figure, width)) for figure in figures(lab)
+    ]
     chosen = BY_FIELD.get(scene.knob)
     words = next((words for words in (about(scene, chosen, width) if chosen else ()) if len(words) < height // 3), [])
     room = height - len(lines) - (len(words) + 1 if words else 0) - 1
@@ -56,6 +61,12 @@ def setting_at(scene: Scene, y: int, width: int) -> str:
     return ROWS[row].field if y >= 0 and row < len(ROWS) else ""
 
 
+def _name_width(figure: Figure, width: int) -> int:
+    """As for the knobs; less where a long number needs the room."""
+    name, text = figure
+    return min(NAME_WIDTH, max(len(name) + 1, width - KEY_WIDTH - len(text)))
+
+
 def figures(lab: Laboratory) -> list[Figure]:
     """What the mask allows and costs, a name and a text each."""
     counted = lab.count
@@ -77,7 +88,12 @@ def unknown(lab: Laboratory) -> str:
 
 def pairs_text(counted: Count) -> str:
     """The pairs allowed; an estimate is marked."""
-    return f"{counted.pairs:,}" if counted.exact else "≈" + f"{counted.pairs:.4e}".replace("e+", "e")
+    return f"{counted.pairs:,}" if counted.exact else _estimate_text(counted.pairs)
+
+
+def _estimate_text(number: int) -> str:
+    digits, _, power = f"{number:.4e}".partition("e")
+    return f"≈{digits}e{int(power)}"
 
 
 def error_text(error: float, number: float) -> str:
@@ -105,7 +121,9 @@ def _block_figures(lab: Laboratory) -> list[Figure]:
         return [(name, unknown(lab)) for name in ("blocks", "· full", "· partial", "· empty")]
     mark, total = "" if blocks.exact else "≈", blocks.total
     kinds = (("· full", blocks.full), ("· partial", blocks.partial), ("· empty", blocks.empty))
-    rows = [(name, f"{mark}{number:,}") for name, number in kinds]
+    rows = [
+        (name, _estimate_text(number) if mark and number >= LONG else f"{mark}{number:,}") for name, number in kinds
+    ]
     error = [] if blocks.exact else [("· error", error_text(blocks.error, total))]
     return [("blocks", f"{total:,}"), *rows, *error]
 
