@@ -935,3 +935,16 @@ def test_the_front_door_hands_out_all_it_names() -> None:
     assert set(dir(notation)) == set(notation.__all__)
     with pytest.raises(AttributeError, match="no attribute 'window'"):
         _ = notation.window
+
+
+def test_the_positions_of_an_evaluation_are_let_go_at_once() -> None:
+    """Without waiting for the collector of cycles: at a million positions they are many megabytes."""
+    grid = Plane(4, 4).grid()
+    seen = weakref.ref(grid)
+    gc.disable()
+    try:
+        evaluate(parse("causal & 0 <= q - k < 3"), grid)
+        del grid
+        assert seen() is None
+    finally:
+        gc.enable()

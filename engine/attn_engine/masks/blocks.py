@@ -191,12 +191,18 @@ def _judged(
 ) -> tuple[Rectangles, NDArray[np.intp], NDArray[np.int8]]:
     """The rectangles with their verdicts; single cells, which need no judging, are evaluated."""
     row = rectangles.flat()
-    verdicts = np.empty(row.query_low.size, dtype=np.int8)
-    for first in range(0, verdicts.size, AT_ONCE):
-        part = slice(first, first + AT_ONCE)
-        verdicts[part] = judge(rule, plane, row.chosen(part))
+    verdicts = judged_in_parts(rule, plane, row)
     single = (verdicts == Verdict.PARTIAL) & (row.query_low == row.query_high) & (row.key_low == row.key_high)
     if single.any():
         allowed = evaluate(rule, plane.points(row.query_low[single], row.key_low[single]))
         verdicts[single] = np.where(allowed, Verdict.FULL, Verdict.EMPTY)
     return row, owners, verdicts
+
+
+def judged_in_parts(rule: Rule, plane: Plane, row: Rectangles) -> NDArray[np.int8]:
+    """The verdicts of rectangles in a row, of so many at once that what is needed on the way stays small."""
+    verdicts = np.empty(row.query_low.size, dtype=np.int8)
+    for first in range(0, verdicts.size, AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        verdicts[part] = judge(rule, plane, row.chosen(part))
+    return verdicts

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..notation.evaluation import written_out
-from ..notation.intervals import judge
 from ..notation.plane import Plane, Positions, Rectangles, Verdict
 from ..notation.tree import Rule
-from .blocks import settle
+from .blocks import judged_in_parts, settle
 from .structure import is_of_difference
 
 COARSE = 64
@@ -63,7 +62,7 @@ def count_blocks(rule: Rule, plane: Plane, size: int) -> BlockCounts:
     places = _raster(rows, columns, scale)
     while True:
         area = _size_in_blocks(places, scale, (rows, columns))
-        verdicts = judge(rule, plane, _rectangles(plane, places, scale * size))
+        verdicts = judged_in_parts(rule, plane, _rectangles(plane, places, scale * size))
         for verdict in (Verdict.EMPTY, Verdict.FULL):
             counts[verdict] += area[verdicts == verdict].sum()
         open_ = verdicts == Verdict.PARTIAL

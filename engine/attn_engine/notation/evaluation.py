@@ -103,8 +103,13 @@ class _Evaluation:
         self.grid = grid
         self.repeated = repeated
         self.arithmetic = arithmetic
-        self.exact = exact or self
+        self.in_double = exact
         self.known: dict[Expression, Any] = {}
+
+    @property
+    def exact(self) -> _Evaluation:
+        """The evaluation in float64, itself where there is no other: kept, it would hold its arrays in a cycle."""
+        return self.in_double or self
 
     def number(self, node: Expression) -> Any:
         value = self.value(node)
