@@ -1,5 +1,6 @@
 """The notation: what a text means, how it is printed, what is said of a mistake, what it evaluates to."""
 
+import gc
 import math
 import operator
 import os
@@ -7,6 +8,7 @@ import pickle
 import random
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attn_engine import notation
+from attn_engine import Plane, notation
 from attn_engine.notation import Grid, Kind, Rule, RuleError, evaluate, expand, parse
 from attn_engine.notation.errors import PICTURE_WIDTH
 from attn_engine.notation.tokens import MAX_LENGTH
