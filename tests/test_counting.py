@@ -157,3 +157,11 @@ def test_an_estimate_is_the_same_each_time() -> None:
 def test_an_exact_count_cannot_be_refined() -> None:
     rule = parse("causal")
     assert refined(count(rule, WIDE), rule, WIDE) == count(rule, WIDE)
+
+
+def test_arrays_that_are_read_alike_by_two_rules_are_told_apart_where_queries_and_keys_change_places() -> None:
+    text, plane = "(random_blocks == bigbird) == (q < q)", Plane(1, 3)
+    cells, seen_by = dense(text, plane), key_counts(parse(text), plane)
+    assert cells is not None
+    assert seen_by is not None
+    assert seen_by.tolist() == cells.sum(axis=0).tolist()

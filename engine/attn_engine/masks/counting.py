@@ -101,7 +101,7 @@ def transposed(rule: Rule, plane: Plane) -> tuple[Rule, Plane]:
         if isinstance(node, Name):
             return names.get(node.name, node)
         if isinstance(node, Read) and node.owner:  # made for these lengths, not for those of the plane turned
-            name = f"_{node}"
+            name = f"_{node.owner}_{node}"  # the same text is another array under other numbers
             tables[name] = table_at(node, plane.points(np.asarray(0), np.asarray(0)))
             node = Read(name, node.indices)
         return rebuild(node, turned)
