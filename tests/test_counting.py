@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from attn_engine import (
     Plane,
     RuleError,
     count,
+    count_blocks,
     entries,
     evaluate,
     key_counts,
@@ -165,3 +168,49 @@ def test_arrays_that_are_read_alike_by_two_rules_are_told_apart_where_queries_an
     assert cells is not None
     assert seen_by is not None
     assert seen_by.tolist() == cells.sum(axis=0).tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "q + 0.1 - k == 0.1",
+        "0.1 * q - 0.1 * k <= 0.3",
+        "0.1 * q <= 0.1 * k + 0.3",
+        "(q - k) * 0.1 <= 0.3",
+        "q / 3 - k / 3 < 1",
+    ],
+)
+def test_numbers_that_are_rounded_are_not_taken_for_the_same_along_a_diagonal(text: str) -> None:
+    plane = Plane(2048, 1100)
+    cells = dense(text, plane)
+    assert cells is not None
+    assert plane.pairs > counting.MOST_CELLS
+    counted = count(parse(text), plane)
+    assert abs(counted.pairs - int(cells.sum())) <= 5 * counted.error
+    blocks = count_blocks(parse(text), plane, 100)
+    shares = np.add.reduceat(
+        np.add.reduceat(cells, range(0, 2048, 100), axis=0, dtype=int), range(0, 1100, 100), axis=1
+    )
+    assert blocks.error or blocks.empty == np.count_nonzero(shares == 0)
+
+
+NESTED = {
+    "chains": "true == (" * 20 + "q < k" + ") == true" * 20,
+    "chains of wheres": "0 <= " + "where(0 <= " * 14 + "q" + " < 9, q, 2 * k)" * 14 + " < 9",
+    "wheres": "where(" * 14 + "q < k" + ", q, 2 * k) < 9" * 14,
+    "sizes": "abs(" * 22 + "q + k" + ")" * 22 + " < 5",
+    "many sizes": " + ".join(f"abs(q - {number} * k)" for number in range(2, 24)) + " < 5",
+    "many parts of k": " | ".join(f"q < k * k // 3 + {number}" for number in range(40)),
+}
+
+
+@pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
+def test_deep_rules_on_a_million_positions_are_counted_without_a_hang_or_much_memory(text: str) -> None:
+    plane = Plane(2**20, 2**20)
+    tracemalloc.start()
+    try:
+        count(parse(text), plane)
+        count_blocks(parse(text), plane, 4096)
+        assert tracemalloc.get_traced_memory()[1] < 2**27
+    finally:
+        tracemalloc.stop()

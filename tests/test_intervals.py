@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from attn_engine import Kind, Plane, Rectangles, RuleError, Verdict, check_rule, entries, evaluate, judge, parse
+from attn_engine.notation.plane import Captured
 from tests.drawing import quick
 from tests.rules import masks, planes
 
@@ -108,3 +109,28 @@ def test_a_rule_passes_the_check_exactly_where_it_has_a_value_everywhere(text: s
 def test_a_mistake_anywhere_on_a_large_plane_is_found(text: str, why: str) -> None:
     with pytest.raises(RuleError, match=why):
         check_rule(parse(text), Plane(1_048_576, 1_048_576))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("document(1 / 0)", "has no value"),
+        ("document(9e15 * 2)", "too large"),
+        ("hash(0.5, q, k) < 0.5", "whole"),
+        ("hash(q / 2, q, k) < 0.5", "whole"),
+        ("tree(0.5)", "whole"),
+    ],
+)
+def test_rules_without_a_value_are_found_on_a_million_positions(text: str, told: str) -> None:
+    with pytest.raises(RuleError, match=told):
+        check_rule(parse(text), Plane(2**20, 2**20))
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_arrays_that_hold_no_numbers_are_refused_by_every_reader(odd: float) -> None:
+    plane = Plane(3, 3, captured=Captured({"a": np.array([1, odd, 2])}))
+    rule = parse("min(a[k], 3) <= 3")
+    with pytest.raises(RuleError, match="NaN or ∞"):
+        judge(rule, plane, Rectangles.between([0, 3], [0, 3]))
+    with pytest.raises(RuleError, match="NaN or ∞"):
+        evaluate(rule, plane.grid())

@@ -18,14 +18,31 @@ from ..notation.grid import Array, Grid
 from ..notation.plane import Plane, Positions
 from ..notation.tree import Call, Expression, Number, Read, Rule, Sum, Truth, rebuild
 from ..notation.words import LARGEST, Kind
-from .breaks import LEFT, MOST_PIECES, RIGHT, Break, Stored, compact, pieces_of, rising
-from .structure import CONDITIONS, Atom, Terms, atoms_of, conditions_within, difference, period, positions_in, unchained
+from .breaks import LEFT, MOST_PIECES, RIGHT, Break, Even, Stored, compact, pieces_of, rising
+from .structure import (
+    CONDITIONS,
+    Atom,
+    Terms,
+    atoms_of,
+    conditions_within,
+    difference,
+    parts_unchained,
+    period,
+    positions_in,
+    unchained,
+)
 
 MOST_PERIOD = 1024
 MOST_PATTERNS = 3
 """Conditions with a period that are told apart: each doubles the work."""
 
 MOST_BREAKS = 96
+MOST_PARTS = 2**14
+"""Parts of a rule whose chains are taken apart."""
+
+MOST_STORED = 2**26
+"""Bytes of parts of k that are kept for their breaks."""
+
 CHUNK = 2**17
 """Stretches that are looked at together."""
 
@@ -59,17 +76,31 @@ class RowPlan:
         return self.stretches * 2 ** len(self.patterns) * max(stored / FEW_STORED, 1)
 
 
+Pieces = list[tuple[int, Array | Even, bool]]
+"""Where each piece of a part of k begins, the piece as it rises, and whether it falls."""
+
+
 @dataclass
 class _Draft:
     plane: Plane
+    pieces: dict[Expression, Pieces | None] = field(default_factory=dict)
     common: set[int] = field(default_factory=set)
     breaks: list[Break | Stored] = field(default_factory=list)
     patterns: list[Expression] = field(default_factory=list)
 
+    @property
+    def stored(self) -> int:
+        """Bytes of the pieces that are arrays."""
+        runs = (run for pieces in self.pieces.values() for _, run, _ in pieces or ())
+        return sum(run.nbytes for run in runs if not isinstance(run, Even))
+
 
 def plan_rows(rule: Rule, plane: Plane) -> RowPlan | None:
     """How the rows of the rule are counted exactly; None where its structure does not tell."""
-    body = unchained(written_out(rule)[0])
+    body = written_out(rule)[0]
+    if parts_unchained(body) > MOST_PARTS:
+        return None
+    body = unchained(body)
     draft = _Draft(plane)
     if not all(_add(draft, atom) for atom in _all_atoms(body)):
         return None
@@ -83,11 +114,15 @@ def plan_rows(rule: Rule, plane: Plane) -> RowPlan | None:
 
 
 def _all_atoms(body: Expression) -> Iterator[Atom]:
-    """The atoms of the rule, and of the conditions that numbers in them switch on."""
-    for atom in atoms_of(body):
-        yield atom
-        for condition in conditions_within(atom.node):
-            yield from _all_atoms(condition)
+    """The atoms of the rule, and of the conditions that numbers in them switch on, each once."""
+    seen: set[Expression] = set()
+    waiting = [body]
+    while waiting:
+        for atom in atoms_of(waiting.pop()):
+            if atom.node not in seen:
+                seen.add(atom.node)
+                yield atom
+                waiting += conditions_within(atom.node)
 
 
 def _add(draft: _Draft, atom: Atom) -> bool:
@@ -135,11 +170,11 @@ def _add_breaks(draft: _Draft, atom: Atom) -> bool:
     sums = difference(atom)
     if sums is None or atom.sides is None:
         return False
-    found = [_breaks(draft.plane, terms, atom.sides[1]) for terms in sums]
-    if any(breaks is None for breaks in found):
-        return False
-    for breaks in found:
-        draft.breaks += breaks or []
+    for terms in sums:
+        breaks = _breaks(draft, terms, atom.sides[1])
+        if breaks is None or len(draft.breaks) + len(breaks) > MOST_BREAKS or draft.stored > MOST_STORED:
+            return False
+        draft.breaks += breaks
     draft.common.update(each.first for each in draft.breaks if isinstance(each, Break) and each.first)
     return True
 
@@ -162,25 +197,34 @@ def _add_stored(draft: _Draft, atom: Atom) -> bool:
     return True
 
 
-def _breaks(plane: Plane, terms: Terms, sign: str) -> list[Break] | None:
+def _breaks(draft: _Draft, terms: Terms, sign: str) -> list[Break] | None:
     """The places where a sum passes zero; None where its part of k is not whole or changes direction too often."""
     of_keys = [(own, part) for own, part in terms if "k" in positions_in(part)]
     of_query = [(own, part) for own, part in terms if "k" not in positions_in(part)]
     if not of_keys:
         return []
-    values = _values(_total(of_keys), plane.points(np.asarray(0), np.arange(plane.key_length)))
-    queries = _values(_total(of_query), plane.points(np.arange(plane.query_length), np.asarray(0)))
-    if not (_is_whole(values) and _is_whole(queries)):
+    of_k, passed, plane = _total(of_keys), _total(of_query), draft.plane
+    queries = _values(passed, plane.points(np.arange(plane.query_length), np.asarray(0)))
+    if of_k not in draft.pieces:
+        draft.pieces[of_k] = _pieces(_values(of_k, plane.points(np.asarray(0), np.arange(plane.key_length))))
+    pieces = draft.pieces[of_k]
+    if pieces is None or not _is_whole(queries):
+        return None
+    return [
+        Break(first, run, passed, falls, side)
+        for first, run, falls in pieces
+        for side in (FALLING if falls else RISING)[sign]
+    ]
+
+
+def _pieces(values: Array) -> Pieces | None:
+    """Where the values begin to rise or to fall, and how; None where they are not whole or turn too often."""
+    if not _is_whole(values):
         return None
     pieces = list(pieces_of(values))
     if len(pieces) > MOST_PIECES:
         return None
-    passed = _total(of_query)
-    return [
-        Break(first, rising(values[first:last], falls), passed, falls, side)
-        for first, last, falls in pieces
-        for side in (FALLING if falls else RISING)[sign]
-    ]
+    return [(first, rising(values[first:last], falls), falls) for first, last, falls in pieces]
 
 
 def _total(terms: list[tuple[int, Expression]]) -> Expression:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from math import lcm
+from math import lcm, prod
 
 from ..notation.tree import (
     And,
@@ -49,33 +49,59 @@ def is_of_difference(body: Expression) -> bool:
     return slope(body) == 0
 
 
-def slope(node: Expression) -> float | None:  # noqa: PLR0911 - one line for each node
-    """By how much a number grows when both positions grow by one, 0 for a condition that stays; None: unknown."""
+@lru_cache(maxsize=1024)
+def slope(node: Expression) -> float | None:
+    """By how much a number grows when both positions grow by one, 0 for a condition that stays; None: unknown.
+
+    Only whole numbers are told to grow: others are rounded, differently at each place.
+    """
+    slopes = [slope(part) for part in children(node)]
+    if None not in slopes and not any(slopes):
+        return 1 if isinstance(node, Name) and node.name in POSITIONS else 0
+    return _growth(node, slopes) if _is_whole(node) or isinstance(node, Comparison) else None
+
+
+def _growth(node: Expression, slopes: list[float | None]) -> float | None:  # noqa: PLR0911 - one line for each node
+    """The slope of what is made of parts of these slopes, not all of them 0."""
     match node:
-        case Number() | Truth():
+        case Minus():
+            return _scaled(slopes[0], -1)
+        case Sum(_, rest):
+            signs = (1, *(-1 if sign == "-" else 1 for sign, _ in rest))
+            known = [sign * own for sign, own in zip(signs, slopes, strict=True) if own is not None]
+            return sum(known) if len(known) == len(slopes) else None
+        case Product(Number(factor), (("*", _),)):
+            return _scaled(slopes[1], factor)
+        case Product(_, (("*", Number(factor)),)):
+            return _scaled(slopes[0], factor)
+        case Comparison() if slopes[0] is not None and len(set(slopes)) == 1:
             return 0
-        case Name(name):
-            return 1 if name in POSITIONS else 0
-        case Minus(operand):
-            return _scaled(slope(operand), -1)
-        case Sum(first, rest):
-            parts = [slope(first), *(_scaled(slope(part), -1 if sign == "-" else 1) for sign, part in rest)]
-            known = [part for part in parts if part is not None]
-            return sum(known) if len(known) == len(parts) else None
-        case Product(Number(factor), (("*", part),)) | Product(part, (("*", Number(factor)),)):
-            return _scaled(slope(part), factor)
-        case Comparison():
-            pairs = [(slope(left), slope(right)) for left, _, right in node.pairs]
-            return 0 if all(left is not None and left == right for left, right in pairs) else None
-        case Call("min" | "max", arguments):
-            slopes = {slope(argument) for argument in arguments}
-            return slopes.pop() if len(slopes) == 1 else None
+        case Call("min" | "max") if len(set(slopes)) == 1:
+            return slopes[0]
         case _:
-            return 0 if all(slope(part) == 0 for part in children(node)) else None
+            return None
 
 
 def _scaled(number: float | None, factor: float) -> float | None:
     return None if number is None else number * factor
+
+
+@lru_cache(maxsize=1024)
+def _is_whole(node: Expression) -> bool:
+    """Whether it is a number of whole numbers that stay whole, and so exact."""
+    match node:
+        case Number(value):
+            return float(value).is_integer()
+        case Name(name):
+            return name != "s"
+        case Product(_, rest):
+            return all(sign != "/" for sign, _ in rest) and all(map(_is_whole, children(node)))
+        case Minus() | Sum() | Call("min" | "max" | "abs"):
+            return all(map(_is_whole, children(node)))
+        case Call("where", (_, first, second)):
+            return _is_whole(first) and _is_whole(second)
+        case _:
+            return False
 
 
 # Periods.
@@ -167,6 +193,12 @@ def unchained(node: Expression) -> Expression:
     return node
 
 
+def parts_unchained(node: Expression) -> int:
+    """How many parts `unchained` would make: an operand in the middle of a chain stands in it twice."""
+    sizes = [parts_unchained(part) for part in children(node)]
+    return 1 + sum(sizes) + (sum(sizes[1:-1]) + len(sizes) - 1 if isinstance(node, Comparison) else 0)
+
+
 def conditions_within(node: Expression) -> Iterator[Expression]:
     """The conditions that the numbers of an atom switch on: those of its `where`s."""
     for part in walk(node):
@@ -189,7 +221,8 @@ def variants(node: Expression) -> tuple[Terms, ...] | None:  # noqa: PLR0911 - o
             parts = [variants(first), *(_each(variants(part), -1 if sign == "-" else 1) for sign, part in rest)]
             return _summed(parts)
         case Call("abs", (operand,)):
-            return _either([variants(operand), _each(variants(operand), -1)])
+            sums = variants(operand)
+            return _either([sums, _each(sums, -1)])
         case Call("min" | "max", arguments):
             return _either([variants(argument) for argument in arguments])
         case Call("where", (_, first, second)):
@@ -212,10 +245,9 @@ def _either(alternatives: list[tuple[Terms, ...] | None]) -> tuple[Terms, ...] |
 
 def _summed(parts: list[tuple[Terms, ...] | None]) -> tuple[Terms, ...] | None:
     known = [sums for sums in parts if sums is not None]
-    if len(known) < len(parts):
+    if len(known) < len(parts) or prod(map(len, known)) > MOST_VARIANTS:
         return None
-    sums = tuple(tuple(term for terms in chosen for term in terms) for chosen in product(*known))
-    return sums if len(sums) <= MOST_VARIANTS else None
+    return tuple(tuple(term for terms in chosen for term in terms) for chosen in product(*known))
 
 
 def difference(atom: Atom) -> tuple[Terms, ...] | None:

@@ -51,6 +51,7 @@ from .tree import (
     Sum,
     Truth,
     Xor,
+    children,
 )
 from .words import LARGEST
 
@@ -88,10 +89,7 @@ class _Judgement:
         return np.broadcast_to(verdict, self.rectangles.shape)
 
     def number(self, node: Expression) -> Bounds:
-        value = self.value(node)
-        if isinstance(value, Truths):
-            raise RuleError(f'"{node}" gives conditions where numbers are needed')
-        return value
+        return _number(node, self.value(node))
 
     def condition(self, node: Expression) -> Truths:
         value = self.value(node)
@@ -120,7 +118,9 @@ class _Judgement:
             case Sum(first, rest) | Product(first, rest):
                 return self.chain(first, rest)
             case Comparison():
-                return all_of(self.compared(*pair) for pair in node.pairs)
+                operands = [(operand, self.value(operand)) for operand in children(node)]
+                signs = (sign for sign, _ in node.rest)
+                return all_of(_compared(*pair) for pair in zip(operands, signs, operands[1:], strict=False))
             case Not(operand):
                 fails, holds = self.condition(operand)
                 return Truths(holds, fails)
@@ -182,22 +182,21 @@ class _Judgement:
         self.flag(zero)
         return zero
 
-    def compared(self, left: Expression, sign: str, right: Expression) -> Truths:
-        one, other = self.value(left), self.value(right)
-        if isinstance(one, Truths) and isinstance(other, Truths):
-            unlike = different(one, other)
-            return unlike if sign == "!=" else Truths(unlike.holds, unlike.fails)
-        return COMPARE[sign](self.number(left), self.number(right))
-
     def pseudo_random(self, arguments: tuple[Expression, ...]) -> Bounds:
-        for argument in arguments:
-            self.number(argument)
+        self.whole([self.number(argument) for argument in arguments])
         return Bounds(np.asarray(0.0), np.asarray(BELOW_ONE), False)
 
     def single(self, node: Expression) -> float:
         """The one value of a number that depends on no position."""
         low, _, whole = self.number(node)
+        if not np.isfinite(low):
+            raise RuleError(f'"{node}" has no value, or one that is too large')
         return int(low) if whole else float(low)
+
+    def whole(self, numbers: Iterable[Bounds]) -> None:
+        """There is no value unless all of these are whole."""
+        if not all(bounds.whole for bounds in numbers):
+            self.flag(np.asarray(True))
 
     def read(self, node: Read) -> Bounds | Truths:
         plane = self.plane
@@ -205,6 +204,7 @@ class _Judgement:
         numbers = tuple(self.single(argument) for argument in (node.owner.arguments if node.owner else ()))
         array = table_of(node, lengths, numbers, plane.captured.arrays)
         ranges = [self.number(index) for index in node.indices]
+        self.whole(ranges)
         if len(ranges) != array.ndim:
             raise RuleError(f"{node.array} has shape {array.shape}: it is read with {array.ndim} indices")
         for bounds, length in zip(ranges, array.shape, strict=True):
@@ -217,3 +217,21 @@ class _Judgement:
         if array.dtype.kind == "b":
             return Truths(low < 0.5, high > 0.5)
         return self.within(Bounds(low, high, array.dtype.kind in "iu"))
+
+
+Side = tuple[Expression, Bounds | Truths]
+"""A part of a rule, and what is known of it."""
+
+
+def _number(node: Expression, value: Bounds | Truths) -> Bounds:
+    if isinstance(value, Truths):
+        raise RuleError(f'"{node}" gives conditions where numbers are needed')
+    return value
+
+
+def _compared(left: Side, sign: str, right: Side) -> Truths:
+    one, other = left[1], right[1]
+    if isinstance(one, Truths) and isinstance(other, Truths):
+        unlike = different(one, other)
+        return unlike if sign == "!=" else Truths(unlike.holds, unlike.fails)
+    return COMPARE[sign](_number(*left), _number(*right))

@@ -47,6 +47,8 @@ class DenseTable:
     """A stored array."""
 
     def __init__(self, array: Array) -> None:
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise RuleError("an array that a rule reads holds NaN or ∞; rules read finite numbers")
         self.array = array
         self.shape = array.shape
         self.ndim = array.ndim
