@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from attn_engine import ALIGNMENTS, Entry, Kind, entries
 
+from .check_command import FORMS
 from .options import OptionError, Parser, reader
 from .values import MOST, one_of, whole
 from .view import DIALECTS
@@ -49,6 +50,7 @@ def mask_parser() -> Parser:
     forms.add_argument("--npy", metavar="FILE", help="write it as a boolean array; true may look")
     forms.add_argument("--json", action="store_true", help="the figures, for programs")
     forms.add_argument("--identify", metavar="FILE", help="the catalogue's rules that fit a file's mask best")
+    out.add_argument("--form", type=reader(one_of(FORMS)), default="auto", help=f"a file's: {', '.join(FORMS)}")
     out.add_argument("--array", metavar="NAME", default="", help="which array of an .npz file")
     out.add_argument("--width", type=reader(whole(20, 1000)), default=None, metavar="COLUMNS", help="how wide")
     out.add_argument("--colour", "--color", choices=("auto", "truecolor", "256", "16", "none"), default="auto")
@@ -72,8 +74,6 @@ def _add_plane(group: argparse._ArgumentGroup) -> None:
 def run_mask(words: Sequence[str]) -> int:
     """Run the command; its exit status. Raises OptionError, RuleError, MaskFileError or OSError."""
     given = mask_parser().parse_args(words)
-    if given.head >= given.heads:
-        raise OptionError(f"--head: {given.head} is not a head; possible are 0 … {given.heads - 1}")
     if given.list:
         if given.mask is not None:
             raise OptionError("--list: it shows the whole catalogue and takes no rule")

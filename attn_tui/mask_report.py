@@ -58,7 +58,7 @@ class OutputError(ValueError):
 def print_mask(given: argparse.Namespace) -> None:
     """Print what the options ask for. Raises OptionError, RuleError, MaskFileError or OSError."""
     if given.identify is not None:
-        text = _identified(read_mask(given.identify, name=given.array or None))
+        text = _identified(_read(given.identify, given), given.head)
     else:
         lab = laboratory_for(given)
         if given.npy is not None:
@@ -77,14 +77,24 @@ def print_mask(given: argparse.Namespace) -> None:
 def laboratory_for(given: argparse.Namespace) -> Laboratory:
     """The rule, or the file's mask as a rule over a named array, on the plane that the options give."""
     file = file_of(given.mask)
-    rule, plane = _of_file(read_mask(file, name=given.array or None), given) if file else _of_rule(given)
+    rule, plane = _of_file(_read(file, given), given) if file else _of_rule(given)
     check_rule(rule, plane)
     size = given.block_size or next((size for size in BLOCK_SIZES if size * 4 <= max(_lengths(plane))), 4)
     lab = Lab(mask_queries=plane.query_length, mask_keys=plane.key_length, block_size=size)
     return Laboratory(rule, plane, lab, given.head_dim, Desk())
 
 
+def _read(file: str | Path, given: argparse.Namespace) -> LoadedMask:
+    """The file's mask, one head of which is looked at."""
+    loaded = read_mask(file, name=given.array or None, form=given.form)
+    if given.head >= len(loaded.array):
+        raise OptionError(f"--head: {given.head} is not a head of the file; possible are 0 … {len(loaded.array) - 1}")
+    return loaded
+
+
 def _of_rule(given: argparse.Namespace) -> tuple[Rule, Plane]:
+    if given.head >= given.heads:
+        raise OptionError(f"--head: {given.head} is not a head; possible are 0 … {given.heads - 1}")
     rule = parse(given.mask, Kind.MASK)
     queries = given.queries or given.keys or SIDE
     return rule, Plane(queries, given.keys or queries, given.heads, given.align, given.head)
@@ -94,8 +104,6 @@ def _of_file(loaded: LoadedMask, given: argparse.Namespace) -> tuple[Rule, Plane
     heads, queries, keys = loaded.array.shape
     if given.queries not in (None, queries) or given.keys not in (None, keys):
         raise OptionError(f"--queries, --keys: the file's mask is {queries} × {keys}")
-    if given.head >= heads:
-        raise OptionError(f"--head: {given.head} is not a head of the file; possible are 0 … {heads - 1}")
     captured = Captured({"mask": loaded.array[given.head]})
     return parse(FILE_RULE, Kind.MASK), Plane(queries, keys, heads, "left", given.head, captured)
 
@@ -163,6 +171,9 @@ def mask_csv(lab: Laboratory) -> str:
     return "\n".join([",".join(["query", *map(str, range(plane.key_length))]), *rows, ""])
 
 
-def _identified(loaded: LoadedMask) -> str:
-    lines = [f"{loaded.array.shape[1]} × {loaded.array.shape[2]}, {loaded.note}"]
-    return "\n".join([*lines, *map(str, identify_mask(loaded.array))]) + "\n"
+def _identified(loaded: LoadedMask, head: int) -> str:
+    heads, queries, keys = loaded.array.shape
+    lines = [f"{queries} × {keys}, {loaded.note}"]
+    if heads > 1:
+        lines.append(f"head {head} of {heads}; --head shows another")
+    return "\n".join([*lines, *map(str, identify_mask(loaded.array, head))]) + "\n"

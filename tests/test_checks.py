@@ -193,3 +193,17 @@ def test_the_first_cell_found_by_judging_is_the_first_of_all(text: str, plane: P
     assert judged == first
     walked = find_cells(rule, plane)
     assert (walked.first, walked.pairs) == (first, len(cells))
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(4, 10), (10, 4)])
+def test_a_mask_of_the_other_alignment_is_told_as_such_and_not_as_inverted(queries: int, keys: int) -> None:
+    right = np.tri(queries, keys, keys - queries, dtype=np.bool_)
+    found = {finding.kind: finding.text for finding in check_mask(right, expect=parse("causal"))}
+    assert "aligned right it is what is expected" in found["aligned"]
+    assert "inverted" not in found
+    kinds = {finding.kind for finding in check_mask(right, Plane(queries, keys, align="right"), expect=parse("causal"))}
+    assert not kinds & {"differs", "aligned", "inverted"}
+
+
+def test_a_mask_that_differs_in_most_pairs_is_not_called_inverted_for_that() -> None:
+    assert "inverted" not in serious("~window(4)", expect="causal")

@@ -170,3 +170,15 @@ def test_help_and_list_load_neither_numpy_nor_textual() -> None:
 
 def test_help_fits_eighty_columns() -> None:
     assert all(len(line) <= 80 for line in mask_parser().format_help().splitlines())
+
+
+def test_the_heads_and_the_form_of_a_file_can_be_chosen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    query, key = np.ogrid[:8, :8]
+    heads, lengths = tmp_path / "heads.npy", tmp_path / "lengths.npy"
+    np.save(heads, np.stack([(key <= query) & (query - key < 3), key <= query]))
+    np.save(lengths, np.arange(8) < np.array([[5], [8]]))
+    assert "head 0 of 2; --head shows another\nwindow(3)" in printed(capsys, f"--identify '{heads}'")
+    assert "head 1 of 2; --head shows another\ncausal" in printed(capsys, f"--identify '{heads}' --head 1")
+    assert "pairs        36" in printed(capsys, f"'{heads}' --head 1")
+    assert "possible are 0 … 1" in refused(capsys, f"--identify '{heads}' --head 2")[1]
+    assert "padding" in printed(capsys, f"--identify '{lengths}' --form padding")

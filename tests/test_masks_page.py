@@ -286,3 +286,15 @@ async def test_numbers_of_a_million_positions_are_never_cut(rule: str, numbers: 
     async with explorer(options, size=WIDE) as hands:
         for number in numbers:
             assert number in hands.screen
+
+
+async def test_turning_over_the_sheet_brings_it_into_view_where_there_is_no_room_beside_the_pictures() -> None:
+    async with explorer(MASKS, size=SMALL) as hands:
+        assert not hands.shows("sheet")
+        await hands.press("v")
+        assert hands.shows("sheet")
+        assert "[costs]" in hands.screen
+        await hands.press("escape")
+        assert hands.shows("cells")
+        await hands.press("c")
+        assert "flex_attention" in hands.screen

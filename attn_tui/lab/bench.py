@@ -20,6 +20,9 @@ from ..view import Session
 from ..widgets.panel import Panel
 from .moves import LAB_MOVES, go_to_pair, laboratory_of, with_lab
 
+OF_THE_SHEET = ("stage-on", "stage-back", "range")
+"""Keys that turn over the sheet or what is on it."""
+
 
 class Bench(Horizontal):
     """The settings, the pictures, and the sheet below them."""
@@ -52,7 +55,14 @@ class Bench(Horizontal):
         x, y = ARROWS.get(name, (0, 0))
         if scene.focused == "sheet" and scene.session.lab.sheet == "catalogue" and (x or y):
             return with_lab(scene, entry=stepped(scene, x, y, self.room("sheet")))
-        return LAB_MOVES[name](scene, self.plan(scene))
+        session = LAB_MOVES[name](scene, self.plan(scene))
+        return self._with_sheet_in_view(session) if name in OF_THE_SHEET else session
+
+    def _with_sheet_in_view(self, session: Session) -> Session:
+        """The session whose sheet can be seen: where there is no room beside the pictures, the keys go to it."""
+        if self.query_one("#sheet", Panel).is_on_screen:
+            return session
+        return replace(session, lab=replace(session.lab, mask_panel="sheet"))
 
     def scrolled(self, scene: Scene, name: str) -> int | None:
         """The first line of the sheet after a key that scrolls it; None for another key."""

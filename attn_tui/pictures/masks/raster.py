@@ -199,4 +199,4 @@ def _signs_legend(ink: Ink, plan: Plan, size: int) -> Line:
     for verdict in (Verdict.FULL, Verdict.PARTIAL, Verdict.EMPTY):
         line += [_sign(ink, verdict, 2), Segment(f" {verdict.name.lower()}  ", ink.dim)]
     times = plan.zoom.block // size
-    return [*line, Segment(f"{times:,}² each" if times > 1 else "", ink.dim)]
+    return [*line, Segment(f"of {times:,}²" if times > 1 else "", ink.dim)]

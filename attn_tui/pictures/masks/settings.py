@@ -28,7 +28,8 @@ def settings(scene: Scene, width: int, height: int) -> Lines:
         return []
     lines = [*_rule(scene, lab, width), *(knob_line(scene, row, width) for row in ROWS[1:])]
     facts: Lines = [
-        setting(scene.ink, ("", *figure), width, scene.ink.text, _name_width(figure, width)) for figure in figures(lab)
+        setting(scene.ink, ("", *figure), width, scene.ink.text, _name_width(figure, width))
+        for figure in figures(lab, keys=True)
     ]
     chosen = BY_FIELD.get(scene.knob)
     words = next((words for words in (about(scene, chosen, width) if chosen else ()) if len(words) < height // 3), [])
@@ -67,15 +68,15 @@ def _name_width(figure: Figure, width: int) -> int:
     return min(NAME_WIDTH, max(len(name) + 1, width - KEY_WIDTH - len(text)))
 
 
-def figures(lab: Laboratory) -> list[Figure]:
-    """What the mask allows and costs, a name and a text each."""
+def figures(lab: Laboratory, *, keys: bool = False) -> list[Figure]:
+    """What the mask allows and costs, a name and a text each; with `keys`, where there are keys to press."""
     counted = lab.count
     return [
         ("pairs", pairs_text(counted) if counted else unknown(lab)),
         *([("· error", error_text(counted.error, counted.pairs))] if counted and not counted.exact else []),
         ("of all", share_text(counted.pairs / lab.plane.pairs) if counted else unknown(lab)),
         ("keys a row", _seen(lab)),
-        ("findings", _findings(lab)),
+        ("findings", _findings(lab, keys)),
         *_block_figures(lab),
         *_cost_figures(lab),
     ]
@@ -139,9 +140,10 @@ def _cost_figures(lab: Laboratory) -> list[Figure]:
     return [*rows, ("· in vain", share_text(blocks.in_vain) if blocks else unknown(lab))]
 
 
-def _findings(lab: Laboratory) -> str:
+def _findings(lab: Laboratory, keys: bool) -> str:
     findings = lab.findings
     if findings is None:
         return unknown(lab)
     serious = sum(finding.serious for finding in findings)
-    return f"{serious}: ! shows {'them' if serious > 1 else 'it'}" if serious else "none"
+    hint = f": ! shows {'them' if serious > 1 else 'it'}" if keys else ""
+    return f"{serious}{hint}" if serious else "none"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..notation.evaluation import evaluate
+from ..notation.evaluation import evaluate, written_out
 from ..notation.plane import Captured, Plane
-from ..notation.tree import And, Comparison, Name, Not, Number, Read, Rule, Sum, Xor
+from ..notation.tree import And, Comparison, Expression, Name, Not, Number, Read, Rule, Sum, Xor, substituted
 from .counting import count, key_counts, row_counts
 from .finding import Found, find_cells, is_walkable, walk_rows
 from .tally import BlockCounts, count_blocks
@@ -37,7 +37,8 @@ FUTURE = Rule(Comparison(KEY, ((">", QUERY),)))
 class CheckFinding:
     """One finding: `queries` and `keys` are the first few concerned, `count` is how many there are in all.
 
-    `kind` is blind, unseen, future, documents, differs, inverted or blocks; `count` is of queries, keys or pairs.
+    `kind` is blind, unseen, future, documents, differs, inverted, aligned or blocks; `count` is of queries, keys
+    or pairs.
     """
 
     kind: str
@@ -235,8 +236,25 @@ def _differences(rule: Rule, expect: Rule, plane: Plane) -> Iterator[CheckFindin
         if side.pairs
     ]
     yield _told("differs", f"{_pairs(found)} of {plane.pairs:,} differ: {'; '.join(sides)}", found)
-    if found.exact and found.pairs * 2 > plane.pairs:
-        yield _told("inverted", "it looks inverted: turned around it differs from what is expected less", found)
+    if found.exact and found.pairs * 10 > plane.pairs * 9:
+        yield _told("inverted", "it looks inverted: turned around it is what is expected, or nearly", found)
+    other = _other_alignment(plane)
+    if (
+        other.shift != plane.shift
+        and not find_cells(Rule(Xor((rule.body, _standing(expect, plane, other)))), plane).pairs
+    ):
+        which = {"left": "query 0 stands at key 0", "right": "the last query stands at the last key"}[other.align]
+        yield _told("aligned", f"aligned {other.align} it is what is expected: there {which}", found)
+
+
+def _other_alignment(plane: Plane) -> Plane:
+    return replace(plane, align="right" if plane.align == "left" else "left")
+
+
+def _standing(expect: Rule, plane: Plane, other: Plane) -> Expression:
+    """What is expected where the queries stand as on another plane, in the positions of this one."""
+    moved = Sum(QUERY, (("+", Number(other.shift)), ("-", Number(plane.shift))))
+    return substituted(written_out(expect)[0], {QUERY: moved})
 
 
 def _inverted(rule: Rule, plane: Plane) -> Iterator[CheckFinding]:

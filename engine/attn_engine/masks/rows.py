@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..notation.evaluation import evaluate, table_at, written_out
 from ..notation.grid import Array, Grid
 from ..notation.plane import Plane, Positions
-from ..notation.tree import Call, Expression, Number, Read, Rule, Sum, Truth, rebuild
+from ..notation.tree import Call, Expression, Number, Read, Rule, Sum, Truth, substituted
 from ..notation.words import LARGEST, Kind
 from .breaks import LEFT, MOST_PIECES, RIGHT, Break, Even, Stored, compact, pieces_of, rising
 from .structure import (
@@ -306,11 +306,7 @@ def _cases(plan: RowPlan) -> Iterator[tuple[Rule, Positions]]:
         if fits.any():
             sums = np.zeros((plan.period, plan.period + 1), dtype=np.int64)
             np.cumsum(fits, axis=1, out=sums[:, 1:])
-            yield Rule(_substituted(plan.rule.body, truths)), sums
-
-
-def _substituted(node: Expression, truths: dict[Expression, Truth]) -> Expression:
-    return truths.get(node) or rebuild(node, lambda part: _substituted(part, truths))
+            yield Rule(substituted(plan.rule.body, truths)), sums
 
 
 def _counted_below(sums: Positions, position: Positions, ends: Positions, size: int) -> Positions:

@@ -7,7 +7,7 @@ parentheses. The shape is flat: `a - b - c` is one `Sum`, `0 <= a < b` one `Comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
@@ -218,6 +218,11 @@ def rebuild(node: Expression, change: Callable[[Expression], Expression]) -> Exp
             return replace(node, indices=tuple(map(change, parts)))
         case _:
             return node
+
+
+def substituted(node: Expression, parts: Mapping[Expression, Expression]) -> Expression:
+    """The same expression with other parts in place of these."""
+    return parts.get(node) or rebuild(node, lambda part: substituted(part, parts))
 
 
 def walk(node: Expression) -> Iterator[Expression]:

@@ -47,7 +47,8 @@ def code_of(rule: Rule, dialect: Dialect, plane: Plane) -> str:
 
 
 def _heading(rule: Rule, plane: Plane) -> str:
-    sizes = f"{plane.query_length} queries, {plane.key_length} keys, {plane.num_heads} heads"
+    heads = "1 head" if plane.num_heads == 1 else f"{plane.num_heads} heads"
+    sizes = f"{plane.query_length} queries, {plane.key_length} keys, {heads}"
     stands = "the last query stands at the last key" if plane.align == "right" else "query 0 stands at key 0"
     meaning = "True means: may look." if rule.kind is Kind.MASK else "s is the score, already scaled."
     return f"# {rule}\n# {sizes}. {meaning}\n# Aligned {plane.align}: {stands}.\n"
