@@ -86,6 +86,26 @@ if TYPE_CHECKING:
     from .pipeline import inputs_of as inputs_of
     from .pipeline import run as run
     from .sources import Inputs as Inputs
+    from .studies.diversity import DiversityRow as DiversityRow
+    from .studies.diversity import DiversityStudy as DiversityStudy
+    from .studies.diversity import diversity_study as diversity_study
+    from .studies.diversity import sample_similarity as sample_similarity
+    from .studies.estimates import Estimate as Estimate
+    from .studies.estimates import estimate as estimate
+    from .studies.patterns import PatternRow as PatternRow
+    from .studies.patterns import PatternStudy as PatternStudy
+    from .studies.patterns import pattern_study as pattern_study
+    from .studies.scaling import ScalingRow as ScalingRow
+    from .studies.scaling import ScalingStudy as ScalingStudy
+    from .studies.scaling import SoftmaxFigures as SoftmaxFigures
+    from .studies.scaling import scaling_study as scaling_study
+    from .studies.settings import PUBLISHED_SCALED as PUBLISHED_SCALED
+    from .studies.settings import PUBLISHED_SIMILARITY as PUBLISHED_SIMILARITY
+    from .studies.settings import PUBLISHED_UNSCALED as PUBLISHED_UNSCALED
+    from .studies.settings import DiversitySettings as DiversitySettings
+    from .studies.settings import PatternSettings as PatternSettings
+    from .studies.settings import ScalingSettings as ScalingSettings
+    from .studies.settings import is_protocol as is_protocol
 
 _ROOMS = {
     "attention": ("Attention", "attend"),
@@ -121,6 +141,19 @@ _ROOMS = {
     "notation.words": ("FUNCTIONS",),
     "pipeline": ("inputs_of", "run"),
     "sources": ("Inputs",),
+    "studies.diversity": ("DiversityRow", "DiversityStudy", "diversity_study", "sample_similarity"),
+    "studies.estimates": ("Estimate", "estimate"),
+    "studies.patterns": ("PatternRow", "PatternStudy", "pattern_study"),
+    "studies.scaling": ("ScalingRow", "ScalingStudy", "SoftmaxFigures", "scaling_study"),
+    "studies.settings": (
+        "PUBLISHED_SCALED",
+        "PUBLISHED_SIMILARITY",
+        "PUBLISHED_UNSCALED",
+        "DiversitySettings",
+        "PatternSettings",
+        "ScalingSettings",
+        "is_protocol",
+    ),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
