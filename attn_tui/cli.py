@@ -27,6 +27,8 @@ commands:
                      attn-tui mask --help
   attn-tui check     look for mistakes in a mask, for test-suites;
                      attn-tui check --help
+  attn-tui study     repeat published experiments with many random draws;
+                     attn-tui study --help
 
 A value that starts with "-" is written with "=": --scale=-1. In the explorer,
 ? lists the keys, and y copies the command that makes the picture on the
@@ -161,7 +163,13 @@ def _check(words: list[str]) -> int:
     return run_check(words)
 
 
-COMMANDS = {"print": _print, "mask": _mask, "check": _check}
+def _study(words: list[str]) -> int:
+    from .study_command import run_study
+
+    return run_study(words)
+
+
+COMMANDS = {"print": _print, "mask": _mask, "check": _check, "study": _study}
 """The words that a command line may begin with; any other opens the explorer."""
 
 
