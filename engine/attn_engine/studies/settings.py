@@ -80,7 +80,7 @@ def check_scaling(settings: ScalingSettings) -> None:
 def check_diversity(settings: DiversitySettings) -> None:
     """Raise FieldError, saying what is possible, for a diversity study that cannot be made."""
     _check_common(settings)
-    _check_rows("heads", settings.heads, settings.model)
+    _check_rows("heads", settings.heads, MOST_MODEL)
     _check_heads(settings, settings.heads)
 
 
