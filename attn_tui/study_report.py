@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +23,7 @@ from attn_engine import (
     scaling_study,
 )
 
-from .pictures.cells import Lines, page, printable
+from .pictures.cells import Lines, page, printable, width_of
 from .pictures.ink import Ink, make_ink
 from .report import rendered, tier_of, width_wanted
 from .study_command import Settings
@@ -71,7 +70,8 @@ def study_lines(study: Study, ink: Ink, width: int) -> Lines:
     lines.append([])
     for note in notes:
         lines += _wrapped(note, ink, width, "dim")
-    return page(lines, width, len(lines), ink.text) if ink.shaded else lines
+    widest = max(width, *map(width_of, lines))  # a long row is not cut
+    return page(lines, widest, len(lines), ink.text) if ink.shaded else lines
 
 
 def _wrapped(text: str, ink: Ink, width: int, style: str) -> Lines:
@@ -104,11 +104,11 @@ def _fixed(name: str, digits: int) -> Callable[[Record], str]:
 
 def _mean(record: Record) -> str:
     error = record["error"]
-    return f"{record['mean']:.3f} ± {error:.3f}" if math.isfinite(error) else f"{record['mean']:.3f}"
+    return f"{record['mean']:.3f} ± {error:.3f}" if error > 0 else f"{record['mean']:.3f}"
 
 
 def _band(record: Record) -> str:
-    return f"{record['low']:.3f} – {record['high']:.3f}"
+    return "–" if record.get("heads") == 1 else f"{record['low']:.3f} – {record['high']:.3f}"
 
 
 def _inside(record: Record) -> str:
@@ -138,15 +138,15 @@ def scaling_texts(study: ScalingStudy) -> Texts:
         Column("scores", lambda record: names[record["scores"]], "<"),
         Column("d_k", _count("d_k")),
         *_published(study),
-        Column("deviation", _fixed("score_deviation", 2)),
+        Column("s.d.", _fixed("score_deviation", 2)),
         Column("Jacobian", _fixed("jacobian", 3)),
     ]
     header, *rows = table(columns, records_of(study))
     half = len(rows) // 2
     said = (
-        "The wider the vectors that a query and its keys are compared by (d_k), the larger their scores q·k, until the "
-        "softmax puts nearly all weight on one key (entropy falls to 0) and hardly learns any more (the Jacobian "
-        "falls too); dividing the scores by √d_k keeps both the same at every width."
+        "A query shares out its attention by the scores q·k: the longer the vectors (d_k numbers), the larger the "
+        "scores, until nearly all weight goes to one key (entropy falls to 0) and little can be learned (the "
+        "Jacobian falls too); dividing the scores by √d_k keeps both about the same at every length."
     )
     return said, [[header, *rows[:half], "", *rows[half:]]], [_entropy_note(study), *_draws_notes(study)]
 
@@ -154,9 +154,11 @@ def scaling_texts(study: ScalingStudy) -> Texts:
 def _entropy_note(study: ScalingStudy) -> str:
     length, full = study.settings.length, study.settings.mask == "full"
     most = f"ln {length} = {study.ceiling:.3f}" if full else f"{study.ceiling:.3f}, the mean of ln(keys seen)"
+    cooled = " before the temperature" if study.settings.temperature != 1 else ""
     return (
         f"Figures are the softmax's entropy in nats, a mean over {length} queries; it is at most {most}. "
-        "Deviation is that of the scores, which grows as √d_k; Jacobian the mean size of diag(p) − p·pᵀ."
+        f"s.d. is the standard deviation of the scores{cooled}: q·k grows as √d_k. "
+        "Jacobian is the mean Frobenius norm of diag(p) − p·pᵀ."
     )
 
 
@@ -174,8 +176,11 @@ def diversity_texts(study: DiversityStudy) -> Texts:
     noise = (
         "So the published rise from 0.12 to 0.19 is the noise of single draws. " if is_protocol(study.settings) else ""
     )
-    layers = " ".join(f"{value:.2f}" for value in sample_similarity())
-    real = f"Trained heads: all-MiniLM-L6-v2 on the sample's sentence has, layer by layer, {layers}."
+    layers = sample_similarity()
+    real = (
+        "Trained heads are another matter: those of all-MiniLM-L6-v2 on the sample's sentence have "
+        f"{' '.join(f'{value:.2f}' for value in layers)}, layer by layer: {min(layers):.2f} to {max(layers):.2f}."
+    )
     measured = "Figures are the mean cosine similarity of the weights of all pairs of heads."
     return said, [written], [f"{measured} {noise}", *_draws_notes(study), real]
 

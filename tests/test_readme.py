@@ -17,8 +17,9 @@ from attn_tui.options import session_of
 from attn_tui.parameters import KNOBS
 from attn_tui.pictures.ink import Tier, make_ink
 from attn_tui.scene import make_scene
+from attn_tui.study_command import study_parser
 
-PARSERS = (explorer_parser(), print_parser(), mask_parser(), check_parser())
+PARSERS = (explorer_parser(), print_parser(), mask_parser(), check_parser(), study_parser())
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -42,7 +43,7 @@ def test_the_two_commands_are_single_lines_that_make_their_own_environment() -> 
 @pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("attn-tui")])
 def test_every_command_shown_is_understood_and_has_something_to_show(line: str) -> None:
     words = list(takewhile(lambda word: word != "|", shlex.split(line)))[1:]
-    if words[:1] in (["mask"], ["check"]):
+    if words[:1] in (["mask"], ["check"], ["study"]):
         assert main(words) in (0, 1)
         return
     printing = words[:1] == ["print"]
