@@ -74,6 +74,22 @@ def test_a_rule_of_ones_own_stands_beside_the_patterns(capsys: pytest.CaptureFix
     assert costs.endswith("4,194,298  O(n·w), w = 4")
 
 
+def test_a_local_rule_has_the_same_width_at_any_length(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, "patterns --n 1 --draws 3 --mask 'local(1000)'")
+    widths = [line.partition("w = ")[2] for line in text.splitlines() if "O(n·w)" in line]
+    assert widths == ["7", "2,000"]
+    assert "a mean over 1 query;" in text
+
+
+def test_pairs_that_are_estimated_are_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, "patterns --draws 3 --mask 'q * k % 1009 < q % 13'")
+    line = next(line for line in reversed(text.splitlines()) if line.startswith("q * k"))
+    assert line.count("≈") == 2
+    assert "  18    8,167  ≈ " in line
+    found = json.loads(printed(capsys, "patterns --draws 3 --mask 'q * k % 1009 < q % 13' --json"))
+    assert [row["pairs_exact"] for row in found["rows"]] == [True, True, True, False]
+
+
 def test_text_has_no_escapes_in_a_pipe_and_colours_where_they_are_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

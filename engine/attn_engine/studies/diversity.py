@@ -16,7 +16,7 @@ from ..heads import mean_similarity, similarity
 from ..pipeline import inputs_of, run
 from .estimates import Estimate, estimate
 from .projections import batch_size, head_scores, projected
-from .rows import study_mask
+from .rows import row_means, study_mask
 from .settings import PUBLISHED_SIMILARITY, DiversitySettings, check_diversity, is_protocol
 
 
@@ -83,7 +83,7 @@ def _batches(settings: DiversitySettings, masks: dict[int, Mask], batch: int) ->
 def mean_similarities(weights: Floats) -> NDArray[Any]:
     """The mean cosine similarity of all pairs of different heads, in each draw: (draws,) of (draws, heads, n, n)."""
     first, second = np.triu_indices(weights.shape[-3], 1)
-    return np.asarray(similarity(weights)[..., first, second].mean(axis=-1))
+    return row_means(similarity(weights)[..., first, second])
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from ..notation import parse
 from ..notation.plane import Plane
 from .estimates import Estimate, estimate
 from .projections import batch_size, head_scores, projected
-from .rows import mean_ceiling, softmax_rows, study_mask
+from .rows import mean_ceiling, row_means, softmax_rows, study_mask
 from .settings import PatternSettings, check_patterns
 
 LENGTHS = (1024, 16_384, 1_048_576)
@@ -101,8 +101,8 @@ def _batches(settings: PatternSettings, masks: tuple[Mask, ...], batch: int) -> 
         scores = head_scores(query, key, settings.heads, shown=1)[:, 0]  # (draws, n, n)
         for at, mask in enumerate(masks):
             seen = mask.any(axis=-1)
-            entropy, _ = softmax_rows(scores[:, seen], mask[seen], settings.temperature)
-            values[draws.start : draws.stop, at] = entropy.mean(axis=-1)
+            entropy, _ = softmax_rows(np.ascontiguousarray(scores[:, seen]), mask[seen], settings.temperature)
+            values[draws.start : draws.stop, at] = row_means(entropy)
         so_far = values[: draws.stop]
         so_far.flags.writeable = False
         yield PatternStudy(settings, masks, so_far)

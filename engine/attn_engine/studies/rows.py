@@ -47,6 +47,11 @@ def _dots(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.einsum("...k,...k->...", left, right))
 
 
+def row_means(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """The means over the last axis, summed in the same order however many draws there are."""
+    return np.asarray(np.ascontiguousarray(rows).mean(axis=-1, dtype=np.float64))
+
+
 def study_mask(rule: str, heads: int, length: int) -> Mask:
     """The rule's mask over n queries and keys, (n, n) or (heads, n, n).
 
@@ -54,7 +59,8 @@ def study_mask(rule: str, heads: int, length: int) -> Mask:
     """
     mask = mask_array(rule, (heads, length, length))
     if not mask.any(axis=(-1, -2)).all():
-        raise FieldError("mask", f"{rule}: no query of {length} sees any key, so there is nothing to average")
+        where = f"in one of {heads} heads " if heads > 1 else ""
+        raise FieldError("mask", f"{rule}: {where}no query of {length} sees any key, so there is nothing to average")
     return mask
 
 

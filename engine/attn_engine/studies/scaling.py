@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..attention import Floats, Mask
 from .estimates import Estimate, estimate
-from .rows import drawn, mean_ceiling, softmax_rows, study_mask
+from .rows import drawn, mean_ceiling, row_means, softmax_rows, study_mask
 from .settings import PUBLISHED_SCALED, PUBLISHED_UNSCALED, ScalingSettings, check_scaling, is_protocol
 
 BATCH = 2**19
@@ -133,5 +133,5 @@ def _figures(scores: Floats, mask: Mask, temperature: float, head_dim: int) -> N
     allowed = scores if mask.all() else scores * mask
     square = np.einsum("dqk,dqk->d", allowed, allowed, dtype=np.float64)
     score = allowed.sum(axis=(-1, -2), dtype=np.float64)
-    means = (rows.mean(axis=-1) for rows in (plain, scaled, jacobian, scaled_jacobian))
+    means = (row_means(rows) for rows in (plain, scaled, jacobian, scaled_jacobian))
     return np.stack([*means, score / pairs, square / pairs])
