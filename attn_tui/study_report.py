@@ -29,7 +29,7 @@ def print_study(settings: Settings, given: argparse.Namespace) -> int:
     Raises FieldError, RuleError or OSError.
     """
     study, interrupted = gathered(_studies(settings), settings.draws)
-    if interrupted:
+    if interrupted and sys.stderr:
         sys.stderr.write(f"attn-tui: interrupted after {study.done:,} of {settings.draws:,} draws\n")
     if given.json:
         text = json_text(study, interrupted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations, islice
@@ -254,6 +255,15 @@ def test_a_study_is_had_after_each_batch_and_stays_as_it_was(study: Callable[...
     np.testing.assert_array_equal(soon.values, later.values[:15])
     with pytest.raises(ValueError, match="read-only"):
         soon.values[0] = 0
+
+
+@pytest.mark.parametrize(("study", "settings"), STUDIES[:3])
+def test_threads_change_nothing(study: Callable[..., Any], settings: Any) -> None:
+    seeds = [replace(settings, seed=seed) for seed in (0, 1, 2, 0)]
+    with ThreadPoolExecutor(4) as pool:
+        together = [found.values for found in pool.map(lambda each: last(study(each, 3)), seeds)]
+    for found, each in zip(together, seeds, strict=True):
+        np.testing.assert_array_equal(found, last(study(each)).values)
 
 
 def test_a_d_k_has_the_same_draws_whatever_stands_beside_it() -> None:

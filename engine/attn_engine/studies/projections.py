@@ -7,10 +7,7 @@ import math
 import numpy as np
 
 from ..attention import Floats, raw_scores
-from .rows import drawn
-
-BATCH = 2**19
-"""Numbers drawn, or scores made, at once: some megabytes, a few hundredths of a second."""
+from .rows import BATCH, drawn
 
 
 def batch_size(length: int, model: int, heads: int) -> int:

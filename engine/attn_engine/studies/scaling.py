@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 
 from ..attention import Floats, Mask
 from .estimates import Estimate, estimate
-from .rows import drawn, mean_ceiling, row_means, softmax_rows, study_mask
+from .rows import BATCH, drawn, mean_ceiling, row_means, softmax_rows, study_mask
 from .settings import PUBLISHED_SCALED, PUBLISHED_UNSCALED, ScalingSettings, check_scaling, is_protocol
-
-BATCH = 2**19
-"""Numbers drawn, or scores made, at once: some megabytes, a few hundredths of a second."""
 
 ENTROPY, SCALED_ENTROPY, JACOBIAN, SCALED_JACOBIAN, SCORE, SQUARE = range(6)
 
