@@ -11,11 +11,8 @@ from attn_engine import RuleError
 
 from . import __version__
 from .encodings import accept_any_text
-from .options import Parser, add_options, reader, session_of
+from .options import Parser, add_colour, add_look, add_options, reader, session_of
 from .values import MOST, whole
-
-WIDTHS = (20, 1000)
-TIERS = ("auto", "truecolor", "256", "16", "none")
 
 DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
 EPILOG = """\
@@ -83,7 +80,7 @@ def explorer_parser() -> Parser:
     """The parser of the explorer's options."""
     parser = _parser("attn-tui", DESCRIPTION, EPILOG)
     screen = parser.add_argument_group("the terminal")
-    _add_colour(screen)
+    add_colour(screen)
     screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     add_options(parser)
     return parser
@@ -99,10 +96,7 @@ def print_parser() -> Parser:
     forms.add_argument("--svg", action="store_true", help="the picture as SVG")
     _add_number(out, "--query", "N", (0, MOST), "only the keys that this query reads, heaviest first (0 …)")
     _add_number(out, "--top", "N", (1, MOST), "how many of them (1 …; default 10)")
-    _add_number(
-        out, "--width", "COLUMNS", WIDTHS, "how wide ({} … {}; default: the terminal, else 100)".format(*WIDTHS)
-    )
-    _add_colour(out)
+    add_look(out)
     add_options(parser)
     return parser
 
@@ -122,16 +116,6 @@ def _parser(prog: str, description: str, epilog: str | None) -> Parser:
 
 def _add_number(group: argparse._ArgumentGroup, name: str, metavar: str, limits: tuple[int, int], text: str) -> None:
     group.add_argument(name, type=reader(whole(*limits)), metavar=metavar, help=text)
-
-
-def _add_colour(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--colour",
-        "--color",
-        choices=TIERS,
-        default="auto",
-        help="how many colours to use (default: what the terminal has)",
-    )
 
 
 def _explore(words: list[str]) -> int:

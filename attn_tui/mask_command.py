@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from attn_engine import ALIGNMENTS, Entry, Kind, entries
 
 from .check_command import FORMS
-from .options import OptionError, Parser, reader
+from .options import OptionError, Parser, add_look, reader
 from .values import MOST, one_of, whole
 from .view import DIALECTS
 
@@ -52,8 +52,7 @@ def mask_parser() -> Parser:
     forms.add_argument("--identify", metavar="FILE", help="the catalogue's rules that fit a file's mask best")
     out.add_argument("--form", type=reader(one_of(FORMS)), default="auto", help=f"a file's: {', '.join(FORMS)}")
     out.add_argument("--array", metavar="NAME", default="", help="which array of an .npz file")
-    out.add_argument("--width", type=reader(whole(20, 1000)), default=None, metavar="COLUMNS", help="how wide")
-    out.add_argument("--colour", "--color", choices=("auto", "truecolor", "256", "16", "none"), default="auto")
+    add_look(out)
     return parser
 
 

@@ -141,7 +141,10 @@ def numbers_of(lab: Laboratory) -> dict[str, Any]:
         "exact": counted.exact,
         "density": counted.pairs / plane.pairs,
         "keys_seen": {"fewest": seen[0], "most": seen[1]} if seen else None,
-        "blocks": {"size": lab.lab.block_size, **asdict(blocks)},
+        "blocks": {
+            "size": lab.lab.block_size,
+            **{name: getattr(blocks, name) for name in ("full", "partial", "empty", "error")},
+        },
         "costs": [asdict(cost) for cost in lab.costs or ()],
         "findings": [asdict(finding) for finding in lab.findings or ()],
     }

@@ -12,7 +12,11 @@ from typing import Any, NoReturn
 from attn_engine import Experiment
 
 from .parameters import PARAMETERS, PARTS, VIEW, Parameter
+from .values import whole
 from .view import Lab, Pinned, Session, View
+
+WIDTHS = (20, 1000)
+TIERS = ("auto", "truecolor", "256", "16", "none")
 
 
 class OptionError(ValueError):
@@ -45,6 +49,24 @@ def _missing(option: str) -> str:
     possible = [row.possible for row in PARAMETERS if row.option == option.partition("/")[0]]
     hint = f"; possible are {possible[0]}" if possible else ""
     return f'{option}: its value is missing (one that starts with "-" is written with "="){hint}'
+
+
+def add_look(group: argparse._ArgumentGroup) -> None:
+    """How wide and how coloured what is printed is."""
+    text = "how wide ({} … {}; default: the terminal, else 100)".format(*WIDTHS)
+    group.add_argument("--width", type=reader(whole(*WIDTHS)), metavar="COLUMNS", help=text)
+    add_colour(group)
+
+
+def add_colour(group: argparse._ArgumentGroup) -> None:
+    """How many colours are used."""
+    group.add_argument(
+        "--colour",
+        "--color",
+        choices=TIERS,
+        default="auto",
+        help="how many colours to use (default: what the terminal has)",
+    )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -21,9 +21,8 @@ from rich.style import Style
 
 from attn_engine import mean_similarity, measure, measures, random_similarity, similarity
 
-from .cli import WIDTHS
 from .opening import open_scene
-from .options import OptionError, command
+from .options import WIDTHS, OptionError, command
 from .pictures.cells import Lines, pad, plain, printable, width_of
 from .pictures.heads import likeness_text
 from .pictures.heatmap import heat_map, map_title

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from attn_engine import DiversitySettings, FieldError, Kind, PatternSettings, ScalingSettings
 
-from .options import OptionError, Parser, reader
+from .options import OptionError, Parser, add_look, reader
 from .values import one_of, read_positive, read_rule, whole
 
 Settings: TypeAlias = ScalingSettings | DiversitySettings | PatternSettings
@@ -69,8 +69,7 @@ def study_parser() -> Parser:
     forms = out.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="everything, for programs")
     forms.add_argument("--csv", action="store_true", help="the table, a line for each row")
-    out.add_argument("--width", type=reader(whole(20, 1000)), default=None, metavar="COLUMNS", help="how wide")
-    out.add_argument("--colour", "--color", choices=("auto", "truecolor", "256", "16", "none"), default="auto")
+    add_look(out)
     return parser
 
 

@@ -16,10 +16,12 @@ from attn_engine import (
     RuleError,
     Verdict,
     block_map,
+    count,
     count_blocks,
     entries,
     evaluate,
     parse,
+    refined_blocks,
 )
 from attn_engine.masks.blocks import settle
 from tests.drawing import quick
@@ -143,3 +145,29 @@ def test_blocks_of_a_band_with_sinks_over_a_million_positions_are_exact() -> Non
     shown = (row - first + 1 + (first > 0)).sum()
     counted = count_blocks(parse("causal & (window(4096) | sink(4))"), WIDE, 16)
     assert counted == BlockCounts(int(full), int(shown - full), row.size**2 - int(shown))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("bigbird(64, 3)", 64), ("random_blocks(64, 3)", 64), ("causal & bigbird(32, 2)", 32), ("axial(1024)", 1024)],
+)
+def test_estimates_of_blocks_are_within_their_errors_of_what_the_pairs_tell(text: str, size: int) -> None:
+    """Such blocks are full or empty but for a few on the diagonal, so that the exact count of pairs tells them."""
+    rule, plane = parse(text), Plane(MILLION, MILLION)
+    counted = count(rule, plane)
+    assert counted.exact
+    first = blocks = count_blocks(rule, plane, size)
+    while True:
+        told = counted.pairs / size**2
+        assert told - blocks.partial - 5 * blocks.error <= blocks.full <= told + 5 * blocks.error
+        if blocks.exact or blocks.samples >= 2**15:
+            break
+        better = refined_blocks(blocks, rule, plane, size)
+        assert (better.samples, better.total) == (2 * blocks.samples, blocks.total)
+        blocks = better
+    assert blocks.error <= first.error
+
+
+def test_blocks_that_were_counted_are_not_refined() -> None:
+    counted = count_blocks(parse("causal"), Plane(1000, 1000), 16)
+    assert refined_blocks(counted, parse("causal"), Plane(1000, 1000), 16) is counted

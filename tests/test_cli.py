@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from attn_tui import __version__
-from attn_tui.cli import TIERS, WIDTHS, explorer_parser, main, print_parser
+from attn_tui.cli import explorer_parser, main, print_parser
+from attn_tui.options import TIERS, WIDTHS
 from attn_tui.parameters import PARAMETERS
 
 pytestmark = pytest.mark.usefixtures("plain_environment")

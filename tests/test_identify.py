@@ -103,3 +103,12 @@ def test_templates_have_as_many_numbers_as_their_rules() -> None:
     for name, kinds in TEMPLATES.items():
         if name in known:
             assert known[name].required <= len(kinds) <= len(known[name].parameters)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(24, 40), (40, 24), (40, 40)])
+@pytest.mark.parametrize("align", ["left", "right"])
+@pytest.mark.parametrize("text", ["document(10, 20)", "causal & document(10, 20)"])
+def test_documents_are_named_where_queries_and_keys_are_not_as_many(
+    text: str, queries: int, keys: int, align: str
+) -> None:
+    assert identify_mask(drawn(text, queries, keys, align))[0].differs == 0

@@ -298,3 +298,12 @@ async def test_turning_over_the_sheet_brings_it_into_view_where_there_is_no_room
         assert hands.shows("cells")
         await hands.press("c")
         assert "flex_attention" in hands.screen
+
+
+async def test_a_small_screen_says_what_it_leaves_out_and_how_to_get_there() -> None:
+    async with explorer(f"{MASKS} --mask bigbird(4)", size=SMALL) as hands:
+        assert re.search(r"… \d more: v shows them", hands.screen)
+        assert "tab panel" in hands.screen
+        await hands.press("v")
+        assert re.search(r"FLOPs +scores +mask +in vain", hands.screen)
+        assert re.search(r"blocks +2\.7 MFLOP|blocks +6\.3 MFLOP", hands.screen)

@@ -35,6 +35,7 @@ from attn_engine import (
     parse,
     reach_of,
     refined,
+    refined_blocks,
     row_count,
     window_readings,
 )
@@ -49,6 +50,9 @@ QUICK = 2**14
 
 MOST_SAMPLES = 2**22
 """Pairs that an estimate is refined with at most."""
+
+MOST_SAMPLED_BLOCKS = 2**15
+"""Blocks that an estimate of them is refined with at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +106,11 @@ class Laboratory:
     @property
     def blocks(self) -> BlockCounts | None:
         """How many blocks of the size shown are full, partial and empty."""
-        return self.ask(count_blocks, self.lab.block_size)
+        return self.ask(count_blocks, self.lab.block_size, refine=self._refined_blocks)
+
+    def _refined_blocks(self, estimate: BlockCounts) -> BlockCounts | None:
+        enough = not 0 < estimate.samples < MOST_SAMPLED_BLOCKS
+        return None if enough else refined_blocks(estimate, self.rule, self.plane, self.lab.block_size)
 
     @property
     def row_range(self) -> tuple[int, int] | None:

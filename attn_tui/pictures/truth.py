@@ -228,7 +228,7 @@ def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
     if view.page == "heads":
         return (("←↑↓→", "head"), ("enter", "to the map"), ("shift+↑↓", "layer"), ("c", "colours"), *ends)
     if view.page == "masks" and not scene.knob:
-        return (("enter", "type a rule"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom"), ("tab", "panel"), *ends)
+        return (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom"), *ends)
     if scene.knob:
         return ((", .", "less more"), ("enter", "type"), ("u", "undo"), ("escape", "leave the knob"), *ends)
     if view.explain:

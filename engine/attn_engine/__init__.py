@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .masks.reach import reach_of as reach_of
     from .masks.tally import BlockCounts as BlockCounts
     from .masks.tally import count_blocks as count_blocks
+    from .masks.tally import refined_blocks as refined_blocks
     from .measures import Measures as Measures
     from .measures import measure as measure
     from .notation import Grid as Grid
@@ -129,7 +130,7 @@ _ROOMS = {
     "masks.costs": ("Cost", "Growth", "bytes_text", "costs", "flops_text", "growth"),
     "masks.counting": ("Count", "count", "key_counts", "refined", "row_count", "row_counts"),
     "masks.reach": ("Reached", "Settled", "layers_until_settled", "reach", "reach_of"),
-    "masks.tally": ("BlockCounts", "count_blocks"),
+    "masks.tally": ("BlockCounts", "count_blocks", "refined_blocks"),
     "masks.files": ("LoadedMask", "MaskFileError", "mask_of", "read_lengths", "read_mask"),
     "masks.identification": ("Identification", "identify_mask"),
     "measures": ("Measures", "measure"),

@@ -17,6 +17,8 @@ from .settings import unknown
 
 TABLE = (("", 13), ("FLOPs", 11), ("scores", 10), ("mask", 10), ("in vain", 9))
 TABLE_WIDTH = sum(width for _, width in TABLE)
+NARROW_TABLE = (("", 7), ("FLOPs", 10), ("scores", 9), ("mask", 9), ("in vain", 8))
+NARROW_FORMS = {"block-sparse": "blocks"}
 LEAST_CHART = (24, 6)
 
 
@@ -32,15 +34,16 @@ def costs(scene: Scene, lab: Laboratory, width: int, height: int) -> Lines:
 
 
 def _table(ink: Ink, lab: Laboratory, width: int) -> Lines:
-    costs = lab.costs
-    header = "".join(fit(name, size, right=place > 0) for place, (name, size) in enumerate(TABLE))
+    costs, columns = lab.costs, TABLE if width >= TABLE_WIDTH else NARROW_TABLE
+    header = "".join(fit(name, size, right=place > 0) for place, (name, size) in enumerate(columns))
     lines: Lines = [[Segment(header, ink.dim)]]
     for cost in costs or ():
         sizes = (flops_text(cost.flops), bytes_text(cost.score_bytes), bytes_text(cost.mask_bytes))
         texts = (*sizes, f"{cost.in_vain:.1%}")
-        cells = [Segment(fit(cost.form, TABLE[0][1]), ink.strong)]
+        form = cost.form if columns is TABLE else NARROW_FORMS.get(cost.form, cost.form)
+        cells = [Segment(fit(form, columns[0][1]), ink.strong)]
         cells += [
-            Segment(fit(text, size, right=True), ink.text) for text, (_, size) in zip(texts, TABLE[1:], strict=True)
+            Segment(fit(text, size, right=True), ink.text) for text, (_, size) in zip(texts, columns[1:], strict=True)
         ]
         lines.append(cells)
     if costs is None:

@@ -34,7 +34,9 @@ def settings(scene: Scene, width: int, height: int) -> Lines:
     chosen = BY_FIELD.get(scene.knob)
     words = next((words for words in (about(scene, chosen, width) if chosen else ()) if len(words) < height // 3), [])
     room = height - len(lines) - (len(words) + 1 if words else 0) - 1
-    lines += [[], *facts[: max(room, 0)]] if room > 0 else []
+    if len(facts) > room > 0:
+        facts = [*facts[: room - 1], [Segment(f"  … {len(facts) - room + 1} more: v shows them", scene.ink.dim)]]
+    lines += [[], *facts] if room > 0 else []
     return [*lines, [], *words] if words else lines
 
 
@@ -99,7 +101,7 @@ def _estimate_text(number: int) -> str:
 
 def error_text(error: float, number: float) -> str:
     """A standard error by its share of what it is of."""
-    return f"±{error / max(number, 1):.2%}"
+    return f"±{share_text(error / max(number, 1))}"
 
 
 def share_text(share: float) -> str:
@@ -125,7 +127,7 @@ def _block_figures(lab: Laboratory) -> list[Figure]:
     rows = [
         (name, _estimate_text(number) if mark and number >= LONG else f"{mark}{number:,}") for name, number in kinds
     ]
-    error = [] if blocks.exact else [("· error", error_text(blocks.error, total))]
+    error = [] if blocks.exact else [("· error", f"±{round(blocks.error):,}")]
     return [("blocks", f"{total:,}"), *rows, *error]
 
 

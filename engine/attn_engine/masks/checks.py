@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..experiment import ALIGNMENTS
 from ..notation.evaluation import evaluate, written_out
 from ..notation.plane import Captured, Plane
 from ..notation.tree import And, Comparison, Expression, Name, Not, Number, Read, Rule, Sum, Xor, substituted
@@ -243,8 +244,8 @@ def _differences(rule: Rule, expect: Rule, plane: Plane) -> Iterator[CheckFindin
         other.shift != plane.shift
         and not find_cells(Rule(Xor((rule.body, _standing(expect, plane, other)))), plane).pairs
     ):
-        which = {"left": "query 0 stands at key 0", "right": "the last query stands at the last key"}[other.align]
-        yield _told("aligned", f"aligned {other.align} it is what is expected: there {which}", found)
+        text = f"aligned {other.align} it is what is expected: there {ALIGNMENTS[other.align]}"
+        yield _told("aligned", text, found)
 
 
 def _other_alignment(plane: Plane) -> Plane:

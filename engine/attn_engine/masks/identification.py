@@ -208,11 +208,17 @@ def _leading(flags: NDArray[Any]) -> int:
 
 
 def _document_lengths(mask: Mask, plane: Plane) -> list[int]:
-    """Where the keys that a query sees begin at the query itself, a document begins."""
-    first, position = np.argmax(mask, axis=1), np.arange(mask.shape[0]) + plane.shift
-    starts = position[(first == position) & (position < mask.shape[1])]
-    ends = np.append(starts[1:], max(mask.shape))
-    return (ends - starts).tolist() if starts.size and starts[0] == 0 else []
+    """A document begins at the first key that a query sees, where queries begin to see none, and after the last key."""
+    seeing = np.logical_or.reduce(mask, axis=1)
+    position = np.arange(mask.shape[0]) + plane.shift
+    if not seeing.any():
+        return []
+    first = np.argmax(mask, axis=1)[seeing]
+    blind = position[1:][seeing[:-1] & ~seeing[1:]]
+    last = mask.shape[1] - int(np.argmax(mask[seeing][-1][::-1]))
+    ends = [max(mask.shape), *([last] if last < mask.shape[1] else [])]
+    edges = np.unique(np.concatenate([[0], first, blind, ends]))
+    return np.diff(edges[edges >= 0]).tolist()
 
 
 def _measured(mask: Mask, rule: Rule, plane: Plane, inverted: bool) -> Identification:

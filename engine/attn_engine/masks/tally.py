@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..notation.arithmetic import pseudo_random
 from ..notation.evaluation import written_out
 from ..notation.plane import Plane, Positions, Rectangles, Verdict
 from ..notation.tree import Rule
@@ -20,23 +21,27 @@ MOST_OPEN = 2**19
 """Rectangles that are open at once; beyond, blocks are sampled. A band over a million positions has fewer."""
 
 BUDGET = 2**17
-"""Rectangles that are judged to settle a sample; some times as many to settle what is left."""
+"""Some times as many rectangles are judged to settle what is left."""
+
+PARTS = 32
+"""Rectangles that are judged to settle one block of a sample."""
 
 SAMPLE = 2**12
-"""Blocks that are looked at where not all can be."""
+"""Blocks that are looked at first where not all can be."""
 
 
 @dataclass(frozen=True)
 class BlockCounts:
     """How many blocks are full, partial and empty, ragged ones at the ends among them.
 
-    `error` is the standard error of each number where they are estimated from a sample, else 0.
+    `error` is the standard error of each number where they are estimated from `samples` blocks, else 0.
     """
 
     full: int
     partial: int
     empty: int
     error: float = 0.0
+    samples: int = 0
 
     @property
     def exact(self) -> bool:
@@ -49,10 +54,15 @@ class BlockCounts:
         return self.full + self.partial + self.empty
 
 
-def count_blocks(rule: Rule, plane: Plane, size: int) -> BlockCounts:
+def refined_blocks(estimate: BlockCounts, rule: Rule, plane: Plane, size: int) -> BlockCounts:
+    """A better estimate, from twice as many samples; counts without any as they are."""
+    return count_blocks(rule, plane, size, estimate.samples * 2) if estimate.samples else estimate
+
+
+def count_blocks(rule: Rule, plane: Plane, size: int, samples: int = SAMPLE) -> BlockCounts:
     """Count the blocks of size × size positions. Rectangles of blocks are judged, and only partial ones split.
 
-    Where too many stay open, they are estimated from a sample. Raises RuleError where the rule has no value.
+    Where too many stay open, they are estimated from `samples` of them. Raises RuleError where the rule has no value.
     """
     if is_of_difference(written_out(rule)[0]):
         return _by_diagonals(rule, plane, size)
@@ -70,7 +80,7 @@ def count_blocks(rule: Rule, plane: Plane, size: int) -> BlockCounts:
         if scale == 1 or places[0].size * 4 > MOST_OPEN:
             break
         places, scale = _quarters(places, (-(-rows // (scale // 2)), -(-columns // (scale // 2)))), scale // 2
-    return _finished(rule, plane, (places, scale, size), counts)
+    return _finished(rule, plane, (places, scale, size), counts, samples)
 
 
 Places = tuple[Positions, Positions]
@@ -125,7 +135,9 @@ def _rectangles(plane: Plane, places: Places, side: int) -> Rectangles:
     )
 
 
-def _finished(rule: Rule, plane: Plane, open_: tuple[Places, int, int], counts: NDArray[np.int64]) -> BlockCounts:
+def _finished(
+    rule: Rule, plane: Plane, open_: tuple[Places, int, int], counts: NDArray[np.int64], samples: int
+) -> BlockCounts:
     """The counts with what is still open: looked at block by block, or of very many a sample."""
     places, scale, size = open_
     shape = -(-plane.query_length // size), -(-plane.key_length // size)
@@ -136,23 +148,29 @@ def _finished(rule: Rule, plane: Plane, open_: tuple[Places, int, int], counts: 
         if certain.all():
             counts += np.bincount(verdicts, minlength=3)
             return _counts(counts, 0.0)
-    chosen = _sample(places, weights, scale, shape)
-    verdicts, _ = settle(rule, plane, _rectangles(plane, chosen, size), BUDGET)
-    shares = np.bincount(verdicts, minlength=3) / chosen[0].size
+    chosen = _sample(places, weights, scale, shape, samples)
+    verdicts, certain = settle(rule, plane, _rectangles(plane, chosen, size), PARTS * samples)
+    shares = np.bincount(verdicts, minlength=3) / samples
     estimated = np.rint(shares * total).astype(np.int64)
     estimated[Verdict.PARTIAL] += total - estimated.sum()
-    spread = float(np.sqrt((shares * (1 - shares)).max() / chosen[0].size)) * total
-    return _counts(counts + estimated, max(spread, total / chosen[0].size))
+    spread = float(np.sqrt((shares * (1 - shares)).max() / samples)) * total
+    unsettled = float(np.count_nonzero(~certain)) / samples * total
+    return _counts(counts + estimated, max(spread, total / samples) + unsettled, samples)
 
 
-def _counts(counts: NDArray[np.int64], error: float) -> BlockCounts:
-    return BlockCounts(int(counts[Verdict.FULL]), int(counts[Verdict.PARTIAL]), int(counts[Verdict.EMPTY]), error)
+def _counts(counts: NDArray[np.int64], error: float, samples: int = 0) -> BlockCounts:
+    full, partial, empty = (int(counts[kind]) for kind in (Verdict.FULL, Verdict.PARTIAL, Verdict.EMPTY))
+    return BlockCounts(full, partial, empty, error, samples)
 
 
-def _sample(places: Places, weights: Positions, scale: int, shape: tuple[int, int]) -> Places:
-    """Blocks at even steps through all that are open, the same each time."""
-    ends = np.cumsum(weights)
-    steps = ((np.arange(SAMPLE) + 0.5) * (int(ends[-1]) / SAMPLE)).astype(np.int64)
+def _sample(places: Places, weights: Positions, scale: int, shape: tuple[int, int], samples: int) -> Places:
+    """Blocks of all that are open, the same each time: one at random in each of as many equal parts.
+
+    In the middle of each part they would all stand in the same few columns.
+    """
+    ends, part = np.cumsum(weights), np.arange(samples)
+    within = pseudo_random(np.asarray(samples), part, np.asarray(0))
+    steps = ((part + within) * (int(ends[-1]) / samples)).astype(np.int64)
     owner = np.searchsorted(ends, steps, side="right")
     within = steps - (ends[owner] - weights[owner])
     wide = np.minimum(shape[1] - places[1][owner] * scale, scale)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .grid import Align, Array, Grid
+from .tables import as_table
 
 Positions = NDArray[np.int64]
 
@@ -28,6 +29,10 @@ class Captured:
     """Named arrays that a rule may read, compared by identity so that a plane can be a key of a cache."""
 
     arrays: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        tables = {name: as_table(array) for name, array in self.arrays.items()}  # so each is looked through but once
+        object.__setattr__(self, "arrays", tables)
 
 
 NOTHING = Captured()

@@ -47,8 +47,6 @@ class DenseTable:
     """A stored array."""
 
     def __init__(self, array: Array) -> None:
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise RuleError("an array that a rule reads holds NaN or ∞; rules read finite numbers")
         self.array = array
         self.shape = array.shape
         self.ndim = array.ndim
@@ -84,6 +82,11 @@ class DenseTable:
         true = sums[bottom + 1, right + 1] - sums[top, right + 1] - sums[bottom + 1, left] + sums[top, left]
         area = (bottom - top + 1) * (right - left + 1)
         return (true == area).astype(np.float64), (true > 0).astype(np.float64)
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether no entry is NaN or infinite."""
+        return self.array.dtype.kind != "f" or bool(np.isfinite(self.array).all())
 
     @cached_property
     def _rises(self) -> bool:
@@ -133,7 +136,10 @@ def table_of(node: Read, lengths: Lengths, numbers: tuple[float, ...], arrays: A
     if node.array not in arrays:
         there = ", ".join(arrays) or "none"
         raise RuleError(f"no array {quoted(node.array)} here; there are: {there}")
-    return as_table(arrays[node.array])
+    table = as_table(arrays[node.array])
+    if isinstance(table, DenseTable) and not table.is_finite:
+        raise RuleError(f"{node.array} holds NaN or ∞, and rules read finite numbers")
+    return table
 
 
 @lru_cache(maxsize=16)
