@@ -6,6 +6,8 @@ by the catalogue's lines.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -117,13 +119,15 @@ class Ancestors:
 
     def columns(self, rows: Positions) -> Positions:
         """The node and its ancestors, (…, depth); the root several times."""
-        return np.maximum(np.stack(self._lineage(rows), axis=-1), 0)
+        return np.maximum(np.stack(list(self._lineage(rows)), axis=-1), 0)
 
-    def _lineage(self, node: Positions) -> list[Positions]:
-        lines = [np.asarray(node)]
+    def _lineage(self, node: Positions) -> Iterator[Positions]:
+        """The nodes, their parents, and so on up, −1 above the root; one generation at a time."""
+        line = np.asarray(node)
+        yield line
         for _ in range(self.shape[0].bit_length()):
-            lines.append(np.where(lines[-1] > 0, (lines[-1] - 1) // 2, -1))
-        return lines
+            line = np.where(line > 0, (line - 1) // 2, -1)
+            yield line
 
 
 def ancestors(lengths: Lengths, *_: float) -> Ancestors:
