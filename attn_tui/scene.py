@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, run
 
-from .lab.desk import Desk
+from .desk import Desk
 from .lab.laboratory import Laboratory, laboratory_of
 from .pictures.cells import printable
 from .pictures.ink import Ink

@@ -41,7 +41,7 @@ from attn_engine import (
 )
 
 from ..view import ZOOMS, Lab, Session
-from .desk import Answer, Desk, Trouble
+from ..desk import Answer, Desk, Trouble
 from .questions import reach_shares, row_range
 
 QUICK = 2**14
