@@ -17,9 +17,9 @@ from attn_engine import Kind, RuleError, entries
 
 from . import answers, charts, clicks, layout, saving, terminal
 from .actions import ACTIONS, BY_NAME
+from .desk import Desk
 from .history import History, decided
 from .lab.bench import Bench
-from .desk import Desk
 from .lab.moves import turn_knob
 from .moves import ARROWS, MOVES, Refusal, beside, head_step, turn, with_view
 from .options import command, split

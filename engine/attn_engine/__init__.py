@@ -90,16 +90,19 @@ if TYPE_CHECKING:
     from .studies.diversity import DiversityRow as DiversityRow
     from .studies.diversity import DiversityStudy as DiversityStudy
     from .studies.diversity import diversity_study as diversity_study
+    from .studies.diversity import diversity_weights as diversity_weights
     from .studies.diversity import sample_similarity as sample_similarity
     from .studies.estimates import Estimate as Estimate
     from .studies.estimates import estimate as estimate
     from .studies.patterns import PatternRow as PatternRow
     from .studies.patterns import PatternStudy as PatternStudy
     from .studies.patterns import pattern_study as pattern_study
+    from .studies.patterns import pattern_weights as pattern_weights
     from .studies.scaling import ScalingRow as ScalingRow
     from .studies.scaling import ScalingStudy as ScalingStudy
     from .studies.scaling import SoftmaxFigures as SoftmaxFigures
     from .studies.scaling import scaling_study as scaling_study
+    from .studies.scaling import scaling_weights as scaling_weights
     from .studies.settings import PUBLISHED_SCALED as PUBLISHED_SCALED
     from .studies.settings import PUBLISHED_SIMILARITY as PUBLISHED_SIMILARITY
     from .studies.settings import PUBLISHED_UNSCALED as PUBLISHED_UNSCALED
@@ -142,10 +145,16 @@ _ROOMS = {
     "notation.words": ("FUNCTIONS",),
     "pipeline": ("inputs_of", "run"),
     "sources": ("Inputs",),
-    "studies.diversity": ("DiversityRow", "DiversityStudy", "diversity_study", "sample_similarity"),
+    "studies.diversity": (
+        "DiversityRow",
+        "DiversityStudy",
+        "diversity_study",
+        "diversity_weights",
+        "sample_similarity",
+    ),
     "studies.estimates": ("Estimate", "estimate"),
-    "studies.patterns": ("PatternRow", "PatternStudy", "pattern_study"),
-    "studies.scaling": ("ScalingRow", "ScalingStudy", "SoftmaxFigures", "scaling_study"),
+    "studies.patterns": ("PatternRow", "PatternStudy", "pattern_study", "pattern_weights"),
+    "studies.scaling": ("ScalingRow", "ScalingStudy", "SoftmaxFigures", "scaling_study", "scaling_weights"),
     "studies.settings": (
         "PUBLISHED_SCALED",
         "PUBLISHED_SIMILARITY",
