@@ -6,6 +6,7 @@ Textual, so that `--help` answers at once.
 
 from __future__ import annotations
 
+from ..view import Session
 from .knobs import KNOBS
 from .lab import LAB
 from .looks import VIEW
@@ -15,6 +16,7 @@ from .studies import KNOBS_OF, STUDIES
 __all__ = [
     "BY_FIELD",
     "BY_KEY",
+    "EVERY_KNOB",
     "KNOBS",
     "LAB",
     "LAB_BY_KEY",
@@ -25,6 +27,8 @@ __all__ = [
     "STUDY_BY_KEY",
     "VIEW",
     "Parameter",
+    "knobs_of",
+    "study_knobs",
 ]
 
 PARAMETERS = (*KNOBS, *VIEW, *LAB, *STUDIES)
@@ -39,6 +43,9 @@ STUDY_BY_KEY = {
 }
 """The knobs of each experiment."""
 
+EVERY_KNOB = {key: row for rows in (*STUDY_BY_KEY.values(), LAB_BY_KEY, BY_KEY) for key, row in rows.items()}
+"""A knob for each letter, whichever view it is of."""
+
 PARTS = (
     ("what is computed", "experiment", KNOBS),
     ("how it is shown", "view", VIEW),
@@ -48,3 +55,15 @@ PARTS = (
 """The groups of rows: a title, and the part of a session that they are of."""
 
 PART_OF = {row.field: part for _, part, rows in PARTS for row in rows}
+
+
+def study_knobs(session: Session) -> dict[str, Parameter]:
+    """The knobs of the experiment on show, by key."""
+    return STUDY_BY_KEY[session.studies.study]
+
+
+def knobs_of(session: Session) -> dict[str, Parameter]:
+    """The knobs of the view on show, by key."""
+    if session.view.page == "experiments":
+        return study_knobs(session)
+    return LAB_BY_KEY if session.view.page == "masks" else BY_KEY

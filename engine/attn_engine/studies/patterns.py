@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,9 +73,14 @@ class PatternStudy:
             int(keys_seen(mask).max()),
             estimate(values),
             mean_ceiling(mask),
-            growth(parse(rule), Plane(length, length, self.settings.heads), sizes=sorted({length, *LENGTHS})),
+            _growth(rule, length, self.settings.heads),
             USED_BY.get(rule, ""),
         )
+
+
+@lru_cache(maxsize=64)
+def _growth(rule: str, length: int, heads: int) -> Growth:
+    return growth(parse(rule), Plane(length, length, heads), sizes=sorted({length, *LENGTHS}))
 
 
 def pattern_weights(settings: PatternSettings) -> tuple[tuple[Floats, Mask], ...]:
