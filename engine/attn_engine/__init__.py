@@ -94,6 +94,13 @@ if TYPE_CHECKING:
     from .studies.diversity import sample_similarity as sample_similarity
     from .studies.estimates import Estimate as Estimate
     from .studies.estimates import estimate as estimate
+    from .studies.failures import Failure as Failure
+    from .studies.failures import ScoreMemory as ScoreMemory
+    from .studies.failures import failures as failures
+    from .studies.learning import Example as Example
+    from .studies.learning import LearningState as LearningState
+    from .studies.learning import examples as examples
+    from .studies.learning import learning as learning
     from .studies.patterns import PatternRow as PatternRow
     from .studies.patterns import PatternStudy as PatternStudy
     from .studies.patterns import pattern_study as pattern_study
@@ -106,10 +113,17 @@ if TYPE_CHECKING:
     from .studies.settings import PUBLISHED_SCALED as PUBLISHED_SCALED
     from .studies.settings import PUBLISHED_SIMILARITY as PUBLISHED_SIMILARITY
     from .studies.settings import PUBLISHED_UNSCALED as PUBLISHED_UNSCALED
+    from .studies.settings import SCORE_PACE as SCORE_PACE
+    from .studies.settings import STARTS as STARTS
     from .studies.settings import DiversitySettings as DiversitySettings
+    from .studies.settings import FailureSettings as FailureSettings
+    from .studies.settings import LearningSettings as LearningSettings
     from .studies.settings import PatternSettings as PatternSettings
     from .studies.settings import ScalingSettings as ScalingSettings
     from .studies.settings import is_protocol as is_protocol
+    from .studies.training import LearningCurves as LearningCurves
+    from .studies.training import learning_curves as learning_curves
+    from .studies.training import state_at as state_at
 
 _ROOMS = {
     "attention": ("Attention", "attend"),
@@ -153,17 +167,24 @@ _ROOMS = {
         "sample_similarity",
     ),
     "studies.estimates": ("Estimate", "estimate"),
+    "studies.failures": ("Failure", "ScoreMemory", "failures"),
+    "studies.learning": ("Example", "LearningState", "examples", "learning"),
     "studies.patterns": ("PatternRow", "PatternStudy", "pattern_study", "pattern_weights"),
     "studies.scaling": ("ScalingRow", "ScalingStudy", "SoftmaxFigures", "scaling_study", "scaling_weights"),
     "studies.settings": (
         "PUBLISHED_SCALED",
         "PUBLISHED_SIMILARITY",
         "PUBLISHED_UNSCALED",
+        "SCORE_PACE",
+        "STARTS",
         "DiversitySettings",
+        "FailureSettings",
+        "LearningSettings",
         "PatternSettings",
         "ScalingSettings",
         "is_protocol",
     ),
+    "studies.training": ("LearningCurves", "learning_curves", "state_at"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .rows import drawn
-from .settings import SCORE_PACE, LearningSettings, check_learning, check_range
+from .settings import SCORE_PACE, LearningSettings, check_learning
 
 Numbers = NDArray[np.float64]
 
@@ -73,15 +71,6 @@ class Example:
         return self.answer == self.sequence[0]
 
 
-@dataclass(frozen=True, eq=False)
-class LearningCurves:
-    """How the training went, from step 0 on: each (steps + 1,); `weight` is that of the first position."""
-
-    accuracy: Numbers
-    loss: Numbers
-    weight: Numbers
-
-
 def learning(settings: LearningSettings) -> Iterator[LearningState]:
     """The model from step 0 to the last, each state computed when it is asked for.
 
@@ -121,7 +110,7 @@ def slope_at(scores: Numbers, readout: Numbers, temperature: float) -> Slope:
     firsts = np.arange(v)
     right = below.reshape(v, v, -1)[firsts, firsts]  # (v, v^(n−1)): of the first tokens, in the order of sequences
     answers = _lowest_tied(below, float(np.abs(logits).max()))
-    accuracy = np.count_nonzero(answers.reshape(v, -1) == firsts[:, None]) / v**n
+    accuracy = float(np.mean(answers.reshape(v, -1) == firsts[:, None]))
     p = np.exp(below)
     totals = p.sum(axis=0)
     loss = float((np.log(totals) - right.ravel()).mean())
@@ -176,47 +165,3 @@ def answer(state: LearningState, sequence: tuple[int, ...]) -> Example:
     logits = state.weights @ state.readout[list(sequence)]
     chosen = int(_lowest_tied(logits - logits.max(), float(np.abs(logits).max())))
     return Example(sequence, chosen, float(_softmax(logits)[chosen]))
-
-
-class Training:
-    """One training, computed as far as it was asked for and kept; steps may be asked for in any order."""
-
-    def __init__(self, settings: LearningSettings) -> None:
-        self.settings = settings
-        self._coming = learning(settings)
-        self._states: list[LearningState] = []
-        self._curves = np.empty((3, settings.steps + 1))
-        self._lock = Lock()
-
-    def state(self, step: int) -> LearningState:
-        """The model after that many steps. Raises FieldError for a step that the training does not have."""
-        check_range("step", step, 0, self.settings.steps)
-        with self._lock:
-            while len(self._states) <= step:
-                state = next(self._coming)
-                self._curves[:, state.step] = state.accuracy, state.loss, state.weights[0]
-                self._states.append(state)
-        return self._states[step]
-
-    def curves(self, step: int) -> LearningCurves:
-        """How the training went up to a step. Raises FieldError for a step that the training does not have."""
-        self.state(step)
-        so_far = self._curves[:, : step + 1]
-        so_far.flags.writeable = False
-        return LearningCurves(*so_far)
-
-
-@lru_cache(maxsize=8)
-def training(settings: LearningSettings) -> Training:
-    """The training of these settings; the last few are kept, about a megabyte each at most."""
-    return Training(settings)
-
-
-def state_at(settings: LearningSettings, step: int) -> LearningState:
-    """The model after that many steps. Raises FieldError for settings, or a step, that cannot be had."""
-    return training(settings).state(step)
-
-
-def learning_curves(settings: LearningSettings, step: int) -> LearningCurves:
-    """How the training went up to a step. Raises FieldError for settings, or a step, that cannot be had."""
-    return training(settings).curves(step)

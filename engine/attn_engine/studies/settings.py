@@ -31,8 +31,8 @@ STARTS: dict[str, str] = {
     "random": "small normal numbers, of deviation 0.01",
 }
 
-MOST_BARS = 64
-"""Keys of one query, each of which is seen."""
+MOST_BARS = 20
+"""Keys of one query, each of which is seen; among many more, the two best are often too close for a clear case."""
 
 MOST_SCORES = 2**22
 """Scores of all heads of one draw, of which some copies are held: tens of megabytes."""
