@@ -390,11 +390,28 @@ class Explorer(App[str]):
         else:
             self.change(answers.knob_value(self.scene, "mask", text))
 
+    @property
+    def hall(self) -> Hall:
+        """The page of the experiments."""
+        return self.query_one(Hall)
+
     def _go_on(self) -> None:
-        """Draws that were stopped."""
-        if not self.desk.go_on():
-            raise Refusal("nothing was stopped: D asks for more draws, tab and the arrows look around")
-        self.change(self.session)
+        """Draws that were stopped; the training, from its start where it is at its end."""
+        if self.session.studies.study == "learning":
+            self.hall.train(on=not self.hall.training)
+            if self.hall.training and not studies.trained(self.scene):
+                self.change(studies.with_studies(self.scene, train_step=0), undoable=False)
+        elif self.desk.go_on():
+            self.change(self.session)
+        else:
+            raise Refusal("nothing was stopped: D asks for more draws, the arrows look around")
+
+    def on_hall_beat(self) -> None:
+        """The next steps of the training, until its end or until something else is on the screen."""
+        shown = self.scene.trial and self.scene.trial.learning
+        session = studies.trained(self.scene) if shown and self.hall.training else None
+        if not session or not self.change(session, undoable=False):
+            self.hall.train(on=False)
 
     def do_blocks(self) -> None:
         """Of the map, what stands for a block; of the masks, how large a block is."""
@@ -408,7 +425,8 @@ class Explorer(App[str]):
         view = self.session.view
         if self.scene.helping:
             self.do_help()
-        elif view.page == "experiments" and self.desk.stop():
+        elif view.page == "experiments" and (self.hall.training or self.desk.stop()):
+            self.hall.train(on=False)
             self.say("stopped: enter goes on")
         elif view.explain or view.text or view.picture_only:
             self.change(with_view(self.scene, explain=False, text=False, picture_only=False))

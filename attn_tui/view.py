@@ -158,7 +158,7 @@ class Studies:
     """The experiments: which one is on show, what it is about, and where its cursor stands.
 
     `study_dim` and `study_heads` are the rows stood on, shown beside those that were published; `study_cursor` is
-    (query, key). `train_step` is how far the training on show has come.
+    (query, key). `train_step` is how far the training on show has come, `failure` the way to fail that is told of.
     """
 
     study: Study = "scaling"
@@ -175,8 +175,9 @@ class Studies:
     study_cursor: tuple[int, int] = (0, 0)
     study_panel: str = "figure"
     train_step: int = 0
-    train_rate: float = 1.0
+    train_rate: float = 0.1
     train_start: str = "zero"
+    failure: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 
 from ..actions import BY_NAME
 from ..moves import Refusal
 from ..pictures.plan import UNBOUNDED, Plan, plan_map
 from ..pictures.studies.page import shown_in
 from ..pictures.studies.settings import study_at, study_knob_at, study_settings
-from ..pictures.studies.words import sentence, sentence_title
+from ..pictures.studies.words import sentence
 from ..scene import Scene
 from ..view import Session
 from ..widgets.panel import Panel
@@ -25,11 +26,29 @@ class Hall(Horizontal):
     KNOBS: ClassVar[str] = "knobs"
     """The panel of the knobs."""
 
+    BEAT: ClassVar[float] = 0.05
+    """Seconds between two pictures of the training."""
+
+    class Beat(Message):
+        """It is time for the next picture of the training."""
+
+    training = False
+    """Whether the training runs."""
+
+    def on_mount(self) -> None:
+        """A metronome for the training, at rest."""
+        self.metronome = self.set_interval(self.BEAT, lambda: self.post_message(self.Beat()), pause=True)
+
+    def train(self, *, on: bool) -> None:
+        """Start or stop the training."""
+        self.training = on
+        (self.metronome.resume if on else self.metronome.pause)()
+
     def compose(self) -> ComposeResult:
         """One panel for each of `view.STUDY_PANELS`, and the sentence."""
         yield Panel(study_settings, lambda _: "Experiments", id="knobs")
         with Vertical(id="study"):
-            yield Panel(sentence, sentence_title, id="sentence")
+            yield Panel(sentence, id="sentence")
             with Horizontal(id="study-upper"):
                 yield Panel(*shown_in("figure"), id="figure")
                 yield Panel(*shown_in("beside"), id="beside")

@@ -11,10 +11,14 @@ from attn_engine import DiversitySettings, PatternSettings, ScalingSettings
 from ..moves import MOVES, Move, Refusal
 from ..parameters import Parameter
 from ..pictures.plan import Plan
+from ..pictures.studies.learning import failure_at, failures_of, settings_of, step_of
 from ..pictures.studies.page import panels_of
 from ..scene import Scene
 from ..view import PAGES, STUDIES, Session
 from .trial import Trial
+
+STRIDE = 3
+"""Steps of the training from one picture to the next, while it runs."""
 
 
 def with_studies(scene: Scene, **changes: Any) -> Session:
@@ -58,11 +62,22 @@ def _in_diversity(scene: Scene, rows: int, columns: int) -> Session:
 def _in_patterns(scene: Scene, rows: int, columns: int) -> Session:
     settings, shown = trial_on_show(scene).settings, scene.session.studies
     assert isinstance(settings, PatternSettings)
-    if rows and shown.study_panel != "table":
-        return _query(scene, rows)
     places = range(len(settings.masks))
     here = min(shown.pattern_at, places[-1])
     return with_studies(scene, pattern_at=_along(tuple(places), here, rows + columns))
+
+
+def _in_learning(scene: Scene, rows: int, columns: int) -> Session:
+    if rows:
+        places = tuple(range(len(failures_of(scene))))
+        return with_studies(scene, failure=_along(places, failure_at(scene), rows))
+    return with_studies(scene, train_step=min(max(step_of(scene) + columns, 0), settings_of(scene).steps))
+
+
+def trained(scene: Scene) -> Session | None:
+    """The session some steps of the training on; None at its end."""
+    step, last = step_of(scene), settings_of(scene).steps
+    return with_studies(scene, train_step=min(step + STRIDE, last)) if step < last else None
 
 
 def _query(scene: Scene, rows: int) -> Session:
@@ -82,6 +97,7 @@ STEPS: dict[str, Callable[[Scene, int, int], Session]] = {
     "scaling": _in_scaling,
     "diversity": _in_diversity,
     "patterns": _in_patterns,
+    "learning": _in_learning,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from attn_engine import FieldError, Growth, PatternSettings
+from attn_engine import FieldError, Growth, LearningSettings, PatternSettings, learning
 
 from ..desk import Desk
 from ..view import Session, Studies
@@ -25,6 +25,8 @@ FIELDS = {
     "seed": "study_seed",
     "temperature": "study_temperature",
     "mask": "study_mask",
+    "rate": "train_rate",
+    "start": "train_start",
 }
 """The session's fields for those of a study's settings."""
 
@@ -36,6 +38,8 @@ class Trial:
     studies: Studies
     settings: Settings | None
     desk: Desk
+    learning: LearningSettings | None = None
+    """What is learned, where that is what the experiment is about."""
 
     @property
     def study(self) -> Study | None:
@@ -72,9 +76,22 @@ def _check(settings: Settings) -> None:
 def trial_of(session: Session, desk: Desk) -> Trial:
     """The trial of a session. Raises FieldError or RuleError for settings that cannot be had."""
     settings = settings_of(session.studies)
-    if settings:
-        try:
+    try:
+        if settings:
             _check(settings)
-        except FieldError as error:
-            raise FieldError(FIELDS.get(error.field, error.field), str(error)) from None
-    return Trial(session.studies, settings, desk)
+        return Trial(session.studies, settings, desk, _learning(session.studies))
+    except FieldError as error:
+        raise FieldError(FIELDS.get(error.field, error.field), str(error)) from None
+
+
+def _learning(studies: Studies) -> LearningSettings | None:
+    if studies.study != "learning":
+        return None
+    settings = LearningSettings(
+        rate=studies.train_rate,
+        temperature=studies.study_temperature,
+        start=studies.train_start,
+        seed=studies.study_seed,
+    )
+    learning(settings)
+    return settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_engine import Kind
+from attn_engine import STARTS, Kind
 
 from .. import view as views
 from ..values import (
@@ -138,7 +138,7 @@ STUDIES: tuple[Parameter, ...] = (
         name="rate",
         key="e",
         possible="> 0",
-        help="the learning rate: how far each step of the training goes down the gradient",
+        help="the learning rate: how far each step goes down the gradient (the scores go ten times as far)",
         read=read_positive,
         write=write_number,
         turn=along(_rates),
@@ -150,8 +150,8 @@ STUDIES: tuple[Parameter, ...] = (
         key="s",
         possible="zero, random",
         help="what the training starts from: all zeros, or small random numbers",
-        read=one_of(("zero", "random")),
-        turn=around(("zero", "random")),
+        read=one_of(STARTS),
+        turn=around(STARTS),
     ),
     Parameter(
         "train_step",
@@ -159,6 +159,13 @@ STUDIES: tuple[Parameter, ...] = (
         "0 …",
         "how many steps the training on show has made",
         whole(0, 100_000),
+    ),
+    Parameter(
+        "failure",
+        ("--failure",),
+        "0 … 5",
+        "the way in which attention fails that is told of",
+        whole(0, 5),
     ),
     Parameter(
         "pattern_at",

@@ -20,8 +20,6 @@ from ..cells import Lines
 from .grids import gallery
 from .parts import BAND, PUBLISHED, chart_of, rows_table, short_band, waiting
 
-REAL = "all-MiniLM-L6-v2"
-
 
 def _study(scene: Scene) -> DiversityStudy | None:
     return scene.trial.of(DiversityStudy) if scene.trial else None
@@ -53,10 +51,9 @@ def real_heads(scene: Scene, width: int, height: int) -> Lines:
         return waiting(scene)
     ink, layers = scene.ink, sample_similarity()
     means = [row.similarity.mean for row in study.rows if row.heads > 1]
-    series = [Series(f"real heads, {REAL}", layers, ink.good, "bars")]
+    series = [Series("a real model's heads", layers, ink.good, "bars")]
     if means:
-        random = Series("random heads", [sum(means) / len(means)] * len(layers), ink.accent, "dashes")
-        series.insert(0, random)
+        series.insert(0, Series("random heads", [sum(means) / len(means)] * len(layers), ink.accent, "bars"))
     return charts.draw(chart_of(scene, series, ("layer", "similarity"), log=False, limits=(0.0, 1.0)), width, height)
 
 

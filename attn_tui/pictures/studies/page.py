@@ -10,7 +10,7 @@ from rich.style import Style
 from ...scene import Scene
 from ...view import STUDY_PANELS, Session
 from ..cells import Lines
-from . import diversity, patterns, scaling
+from . import diversity, learning, patterns, scaling
 
 Picture = Callable[[Scene, int, int], Lines]
 Title = Callable[[Scene], str]
@@ -46,6 +46,12 @@ PICTURES: dict[str, dict[str, Shown]] = {
         "table": Shown(patterns.pattern_table, _named("What each mask sees")),
         "more": Shown(patterns.pattern_cost, _named("Cost: pairs of n positions")),
     },
+    "learning": {
+        "figure": Shown(learning.learning_figure, _named("Learning to copy the first of five tokens")),
+        "beside": Shown(learning.learned_weights, _named("Where it looks")),
+        "table": Shown(learning.learning_table, _named("What it answers")),
+        "more": Shown(learning.failure_list, _named("How attention fails")),
+    },
 }
 """By experiment and panel; a panel that is not there has nothing to show."""
 
@@ -53,8 +59,28 @@ FACTS: dict[str, Facts] = {
     "scaling": scaling.scaling_facts,
     "diversity": diversity.diversity_facts,
     "patterns": patterns.pattern_facts,
+    "learning": learning.learning_facts,
 }
 """What the cursor stands on, as the line of truth has it: how much it matters, what it says, its style."""
+
+
+HINTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "scaling": (("←→", "d_k"), ("↑↓", "query"), ("D", "draws")),
+    "diversity": (("←→", "heads"), ("D", "draws")),
+    "patterns": (("←→", "pattern"), ("m", "a rule of yours"), ("D", "draws")),
+    "learning": (("enter", "start, stop"), ("←→", "a step")),
+}
+"""Keys that matter most, beside those that every experiment has."""
+
+
+def study_facts(scene: Scene) -> list[tuple[int, str, Style]]:
+    """What the cursor of the experiment on show stands on."""
+    return FACTS[scene.session.studies.study](scene)
+
+
+def study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
+    """The keys that matter most in the experiment on show."""
+    return (("v", "next experiment"), ("tab", "panel"), *HINTS[scene.session.studies.study])
 
 
 def panels_of(session: Session) -> list[str]:

@@ -78,8 +78,9 @@ def pattern_table(scene: Scene, width: int, _: int) -> Lines:
     records = records_of(study)
     words = {row.mask: row.growth.word for row in study.rows}
     longest = study.rows[0].growth.lengths[-1]
+    name = Column("mask", lambda record: cut(printable(record["mask"]), max(width - 33, 12)), "<")
     wide = [
-        Column("mask", lambda record: cut(printable(record["mask"]), 16), "<"),
+        name,
         Column("pairs", counted("pairs")),
         Column("of all", lambda record: f"{record['density']:.0%}"),
         Column("keys", lambda record: f"≤ {record['most_keys']:,}"),
@@ -102,12 +103,11 @@ def pattern_facts(scene: Scene) -> list[tuple[int, str, Style]]:
     if study is None:
         return [(0, "…", ink.dim)]
     here = pattern_at(scene, study)
-    row, (weights, mask) = study.rows[here], _weights(study.settings)[here]
-    query = min(scene.session.studies.study_cursor[0], len(weights) - 1)
-    seen = int(mask[query].sum())
+    row, (_, mask) = study.rows[here], _weights(study.settings)[here]
+    seen = mask.sum(axis=-1)
     return [
         (0, printable(row.mask), ink.strong),
-        (1, f"query {query} sees {seen} of {len(weights)} keys", ink.accent),
+        (1, f"a query sees {seen.min()} … {seen.max()} of {mask.shape[1]} keys", ink.accent),
         (2, f"entropy {row.entropy.mean:.2f} of {row.ceiling:.2f} nats", ink.text),
         (3, f"{row.pairs:,} pairs, {row.density:.0%} of all", ink.text),
     ]

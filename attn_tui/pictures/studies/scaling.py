@@ -149,6 +149,7 @@ def scaling_table(scene: Scene, width: int, _: int) -> Lines:
         Column(BAND, short_band),
         Column("inside", inside),
     ]
+    short = [*wide[:2], Column("publ", fixed("published", 2)), wide[3], *wide[4:5], Column("in", inside)]
     brief = [
         Column("d_k", lambda record: f"{'÷√' if record['scores'] == 'scaled' else ''}{record['d_k']:>3}"),
         Column("publ", fixed("published", 2)),
@@ -157,7 +158,7 @@ def scaling_table(scene: Scene, width: int, _: int) -> Lines:
         Column("in", inside),
     ]
     here = [record["d_k"] == scene.session.studies.study_dim for record in records]
-    return rows_table(scene, (wide, brief), records, here, width)
+    return rows_table(scene, (wide, short, brief), records, here, width)
 
 
 def scaling_facts(scene: Scene) -> list[tuple[int, str, Style]]:

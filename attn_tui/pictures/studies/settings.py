@@ -42,14 +42,20 @@ def _name(scene: Scene, study: str, width: int) -> Line:
 
 def progress(ink: Ink, trial: Trial, width: int) -> Lines:
     """How many draws there are of those wanted, as a bar and in words."""
+    if trial.learning:
+        step, last = min(trial.studies.train_step, trial.learning.steps), trial.learning.steps
+        return [[], _bar(ink, step / last, width), [Segment(f"step {step} of {last}", ink.dim)]]
     if trial.settings is None:
         return []
     study, wanted = trial.study, trial.settings.draws
     done = study.done if study else 0
-    filled = done * width // wanted
-    bar = [Segment(FULL * filled, ink.accent), Segment(EMPTY * (width - filled), ink.dim)]
     state = "" if done == wanted else ": escape stops" if trial.drawing else ": enter goes on"
-    return [[], bar, [Segment(f"{done:,} of {wanted:,} draws{state}", ink.dim)]]
+    return [[], _bar(ink, done / wanted, width), [Segment(f"{done:,} of {wanted:,} draws{state}", ink.dim)]]
+
+
+def _bar(ink: Ink, share: float, width: int) -> Line:
+    filled = int(share * width)
+    return [Segment(FULL * filled, ink.accent), Segment(EMPTY * (width - filled), ink.dim)]
 
 
 def study_at(y: int) -> str:

@@ -10,7 +10,7 @@ from attn_engine import DiversityStudy, is_protocol, sample_similarity
 
 from ...scene import Scene
 from ...view import STUDIES
-from ..cells import Lines, wrap
+from ..cells import Lines, cut, wrap
 
 NAMES = {
     "scaling": "Scaling",
@@ -21,16 +21,12 @@ NAMES = {
 }
 
 
-def sentence_title(scene: Scene) -> str:
-    """The experiment's name and its question."""
-    study = scene.session.studies.study
-    return f"{NAMES[study]} · {STUDIES[study]}"
-
-
 def sentence(scene: Scene, width: int, _: int) -> Lines:
-    """What is to be seen."""
-    text = SENTENCES[scene.session.studies.study](scene)
-    return [[Segment(line, scene.ink.text)] for line in wrap(text, width)]
+    """The experiment's name and question, and what is to be seen."""
+    study, ink = scene.session.studies.study, scene.ink
+    room = width - 2  # a column on each side
+    head: Lines = [[Segment(cut(f" {NAMES[study]}: {STUDIES[study]}", room), ink.strong)]]
+    return head + [[Segment(f" {line}", ink.text)] for line in wrap(SENTENCES[study](scene), room)]
 
 
 def _scaling(_: Scene) -> str:
