@@ -22,6 +22,7 @@ SOURCES: dict[str, str] = {
     "sample": "a real model's attention on one sentence: all-MiniLM-L6-v2, 6 layers × 12 heads",
     "random": "independent N(0,1) queries, keys and values",
     "projected": "X·W_q, X·W_k, X·W_v of one N(0,1) sequence X, W of variance 2/d_model, and W_O",
+    "cross": "queries as projected of X, keys and values of another N(0,1) sequence Y",
     "positions": "sinusoidal position codes; head h looks h positions back",
     "clusters": "four groups whose members find each other",
     "repeat": "a sequence twice over: even heads see the copy, odd heads what followed it",
