@@ -86,6 +86,8 @@ if TYPE_CHECKING:
     from .notation.words import FUNCTIONS as FUNCTIONS
     from .pipeline import inputs_of as inputs_of
     from .pipeline import run as run
+    from .presets import PRESETS as PRESETS
+    from .presets import Preset as Preset
     from .sources import Inputs as Inputs
     from .studies.diversity import DiversityRow as DiversityRow
     from .studies.diversity import DiversityStudy as DiversityStudy
@@ -158,6 +160,7 @@ _ROOMS = {
     "notation.soundness": ("check_rule",),
     "notation.words": ("FUNCTIONS",),
     "pipeline": ("inputs_of", "run"),
+    "presets": ("PRESETS", "Preset"),
     "sources": ("Inputs",),
     "studies.diversity": (
         "DiversityRow",

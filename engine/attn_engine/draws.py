@@ -18,7 +18,7 @@ from .experiment import BLOCK, Experiment
 Floats = NDArray[np.floating[Any]]
 
 SHARPNESS = 4.0
-"""The scaled score, about, of two positions that `clusters` or `repeat` mean to find each other."""
+"""The scaled score, about, of two positions that a made source means to find each other."""
 
 
 def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats:
@@ -41,8 +41,8 @@ def sharp(vectors: Floats, head_dim: int) -> Floats:
     return vectors * np.float32(math.sqrt(SHARPNESS / math.sqrt(head_dim)))
 
 
-def sinusoids(places: NDArray[Any], head_dim: int) -> Floats:
-    """Sines in the even columns, cosines in the odd: (…, positions, head_dim)."""
+def sinusoids(places: NDArray[Any], head_dim: int, base: float = 10000.0) -> Floats:
+    """Sines in the even columns, cosines in the odd, wavelengths from 2π to 2π·base: (…, positions, head_dim)."""
     columns = np.arange(head_dim)
-    angles = places[..., None] / 10000.0 ** (columns // 2 * 2 / head_dim)
+    angles = places[..., None] / base ** (columns // 2 * 2 / head_dim)
     return np.where(columns % 2 == 0, np.sin(angles), np.cos(angles)).astype(np.float32)

@@ -26,8 +26,13 @@ from .experiment import (
     check_projections,
     check_size,
 )
+from .places import queries_and_keys
+from .presets import PRESETS
 
 GROUPS = 4
+
+OWN_SHAPE = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "rope"})
+"""What a source decides that brings positions and heads of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +48,18 @@ class Inputs:
     num_layers: int = 1
     fixed: frozenset[str] = frozenset()
     """The fields of the experiment that this source decides by itself."""
+    query_grid: tuple[int, int] | None = None
+    key_grid: tuple[int, int] | None = None
+    """Rows and columns, where positions are the cells of a picture, counted row by row."""
 
 
 def inputs(experiment: Experiment) -> Inputs:
     """The inputs of an experiment. Raises ValueError for a source, a size, a seed or a layer that cannot be had."""
     if experiment.source not in SOURCES:
         raise FieldError("source", f"{experiment.source!r} is no source; possible are {', '.join(SOURCES)}")
-    if experiment.source != "sample":
-        if experiment.seed < 0:
-            raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
+    if experiment.source != "sample" and experiment.seed < 0:
+        raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
+    if experiment.source not in ("sample", "preset"):
         check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
         check_key_heads(experiment.num_heads, experiment.num_key_heads)
     made: Inputs = globals()[experiment.source](experiment)
@@ -66,8 +74,7 @@ def sample(experiment: Experiment) -> Inputs:
         raise FieldError("layer", f"{experiment.layer} is no layer of the sample; possible are 0 … {layers - 1}")
     tokens = tuple(str(token) for token in arrays["tokens"])
     query, key, value = (arrays[name][experiment.layer] for name in ("query", "key", "value"))
-    fixed = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed", "rope"})
-    return Inputs(query, key, value, None, tokens, tokens, layers, fixed)
+    return Inputs(query, key, value, None, tokens, tokens, layers, OWN_SHAPE | {"seed"})
 
 
 def random(experiment: Experiment) -> Inputs:
@@ -132,6 +139,24 @@ def repeat(experiment: Experiment) -> Inputs:
     query_tokens, key_tokens = (tuple(_letters(int(at)) for at in places) for places in (at_query, at_key))
     return Inputs(
         sharp_query, sharp_key, _values(experiment), None, query_tokens, key_tokens, fixed=frozenset({"layer"})
+    )
+
+
+def preset(experiment: Experiment) -> Inputs:
+    """One of eight known systems: its labels, lengths and heads, with made numbers (see `places`)."""
+    if experiment.preset not in PRESETS:
+        raise FieldError("preset", f"{experiment.preset!r} is no preset; possible are {', '.join(PRESETS)}")
+    chosen = PRESETS[experiment.preset]
+    query, key = queries_and_keys(chosen, experiment.seed)
+    return Inputs(
+        query,
+        key,
+        normal("value", chosen.key_length, chosen.head_dim, replace(experiment, num_heads=chosen.heads)),
+        query_tokens=chosen.query_labels,
+        key_tokens=chosen.key_labels,
+        fixed=OWN_SHAPE | {"layer"},
+        query_grid=chosen.query_grid,
+        key_grid=chosen.key_grid,
     )
 
 
