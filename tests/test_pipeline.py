@@ -103,6 +103,7 @@ TURNS: list[tuple[dict[str, Any], set[str]]] = [
     ({"source": "clusters"}, ALL - {"mask"}),
     ({"source": "projected"}, ALL - {"mask"} | {"projected"}),
     ({"source": "cross"}, ALL - {"mask"} | {"projected"}),
+    ({"source": "preset"}, ALL),
     ({"query_length": 5}, ALL),
     ({"key_length": 5}, ALL),
     ({"num_heads": 2}, ALL),
@@ -217,6 +218,7 @@ KNOBS: dict[str, st.SearchStrategy[Any]] = {
     "layer": st.integers(0, 2),
     "num_key_heads": st.sampled_from([0, 1]),
     "rope": st.sampled_from(["off", "on"]),
+    "preset": st.sampled_from(["bert", "translation"]),
 }
 
 turns = st.lists(

@@ -3,7 +3,8 @@
 Shapes, mask and heads are the system's; the numbers are made, and come from no trained model. Every position has a
 place: a word its position in the sentence, a cell its row and column, a word opposite a picture a random place in
 it; padding, and start and end of a prompt, have none. Queries and keys are sinusoidal codes of their places (half
-of the columns for each axis of a grid), a vector for each word, the same for equal words, and noise.
+of the columns for each axis of a grid), a vector for each word, the same for equal words, and noise. A head that
+looks beside its place does so whatever the word.
 """
 
 from __future__ import annotations
@@ -39,17 +40,24 @@ Places = NDArray[np.floating[Any]]
 def queries_and_keys(preset: Preset, seed: int) -> tuple[Floats, Floats]:
     """Made queries (heads, queries, d_k) and keys (heads, keys, d_k) of a preset, float32."""
     drawn = Experiment(num_heads=preset.heads, head_dim=preset.head_dim, seed=seed)
-    words = tuple(dict.fromkeys((*preset.query_labels, *preset.key_labels)))
-    of_words = sharp(normal("words", len(words), preset.head_dim, drawn), preset.head_dim) * np.float32(WORD)
     query_places, key_places = _places(preset, seed)
+    looks = _looks(preset.heads, query_places.shape[-1])
+    query_words, key_words = _words(preset, drawn)
+    query = _codes(query_places + looks, preset.head_dim) + query_words * (looks == 0).all(axis=-1, keepdims=True)
+    key = _codes(key_places, preset.head_dim) + key_words
+    noisy_query, noisy_key = (
+        array + normal(name, array.shape[-2], preset.head_dim, drawn) * np.float32(NOISE)
+        for name, array in (("query", query), ("key", key))
+    )
+    return noisy_query, noisy_key
+
+
+def _words(preset: Preset, drawn: Experiment) -> tuple[Floats, Floats]:
+    """The vector of each query's word and each key's, (heads, positions, d_k)."""
+    words = tuple(dict.fromkeys((*preset.query_labels, *preset.key_labels)))
+    vectors = sharp(normal("words", len(words), preset.head_dim, drawn), preset.head_dim) * np.float32(WORD)
     query, key = (
-        _codes(places, preset.head_dim)
-        + of_words[:, [words.index(label) for label in labels]]
-        + normal(name, len(labels), preset.head_dim, drawn) * np.float32(NOISE)
-        for name, labels, places in (
-            ("query", preset.query_labels, query_places + _looks(preset.heads, query_places.shape[-1])),
-            ("key", preset.key_labels, key_places),
-        )
+        vectors[:, [words.index(label) for label in labels]] for labels in (preset.query_labels, preset.key_labels)
     )
     return query, key
 

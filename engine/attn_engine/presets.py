@@ -69,7 +69,7 @@ _GERMAN = _words("die Katze sitzt auf der Matte und schläft . </s>")
 _CAPTION = _words("a brown dog catches a red frisbee on the green grass")
 _PROMPT = (START, *_words("a photograph of an astronaut riding a horse"), END)
 
-_PATCHES, _REGIONS, _PIXELS = (7, 7), (8, 8), (8, 8)
+_PATCHES, _REGIONS, _PIXELS = (7, 7), (6, 6), (8, 8)
 
 _TABLE = (
     Preset(
@@ -174,7 +174,7 @@ _TABLE = (
         key_labels=_cells(_REGIONS),
         key_grid=_REGIONS,
         source_paper="BLIP, arXiv 2201.12086",
-        scaled_down="One layer of the 12 of BLIP-base's decoder, 24 × 24 patches of a 384 × 384 image made 8 × 8, "
+        scaled_down="One layer of the 12 of BLIP-base's decoder, 24 × 24 patches of a 384 × 384 image made 6 × 6, "
         "without the class token; its 12 heads of width 64 are kept.",
     ),
     Preset(
