@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -262,6 +263,12 @@ def test_a_word_of_a_caption_looks_at_one_part_of_the_picture(seed: int) -> None
 @seeds
 def test_words_of_a_caption_look_at_different_parts(seed: int) -> None:
     assert len(set(attention("captioning", seed=seed).weights[0].argmax(axis=-1))) >= 6
+
+
+def test_another_seed_puts_the_words_of_a_caption_elsewhere() -> None:
+    heaviest = [attention("captioning", seed=seed).weights[0].argmax(axis=-1) for seed in range(4)]
+    for one, other in combinations(heaviest, 2):
+        assert np.hypot(*(cells((6, 6))[one] - cells((6, 6))[other]).T).mean() > 1.5
 
 
 PLACED = [label not in ("<start>", "<end>") for label in PRESETS["diffusion"].key_labels]
