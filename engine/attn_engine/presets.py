@@ -129,8 +129,8 @@ _TABLE = (
         query_labels=_LONGFORMER,
         key_labels=_LONGFORMER,
         source_paper="Longformer, arXiv 2004.05150",
-        scaled_down="One layer of Longformer-base's 12, 4,096 tokens made 32 and a window of 512 made 4, "
-        "an eighth of them as it was; one global token and its 12 heads of width 64 are kept.",
+        scaled_down="One layer of Longformer-base's 12, 4,096 tokens made 32 and a window of 512, an eighth of them, "
+        "made 4; one global token and its 12 heads of width 64 are kept.",
     ),
     Preset(
         name="bigbird",
