@@ -49,7 +49,8 @@ def _words(chart: Chart, texts: list[str], width: int) -> Lines:
 
 def _drawn(chart: Chart, width: int, height: int) -> Lines:
     markers = markers_of(chart.series)
-    above = legend_of(chart, markers, width, 1 + (height >= 10) + (height >= 16))
+    rows = 1 + (height >= 10) + (height >= 16) + (height >= 8 and len(chart.series) > 3)
+    above = legend_of(chart, markers, width, rows)
     rest = height - len(above)
     curves = [curve_of(series, x_log=chart.x_log, y_log=chart.y_log) for series in chart.series]
     if any(curve.x.size for curve in curves):

@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import numpy as np
 from rich.cells import cell_len
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
@@ -18,8 +19,10 @@ from .cursor import bar_style, mark
 from .curves import Curve, place_of
 from .legend import shown
 from .log_axes import log_x_axis_of, log_y_axis_of
-from .plot import FRAME, Cell, frame_of, plot
-from .points import Size, bar_at, cells_of, points_of, thinned
+from .plot import FRAME, Cell, Frame, frame_of, plot
+from .points import Point, Size, bar_at, cells_of, points_of, thinned
+
+Grounds = list[list[Color | None]]
 
 
 def body_of(chart: Chart, curves: Sequence[Curve], markers: Sequence[str], width: int, height: int) -> Lines:
@@ -30,8 +33,8 @@ def body_of(chart: Chart, curves: Sequence[Curve], markers: Sequence[str], width
     frame = frame_of(x_axis, y_axis, width, height)
     size = Size(frame.columns, frame.rows, x_axis.slot)
     curves = [thinned(curve, x_axis, y_axis, size.columns) for curve in curves]
-    layers = (points_of(k, c, size, m) for k, c, m in zip(kinds, curves, markers, strict=True))
-    rows = [list(row) for row in plot(frame, tuple(layers))]
+    layers = tuple(points_of(k, c, size, m) for k, c, m in zip(kinds, curves, markers, strict=True))
+    rows = [list(row) for row in plot(frame, layers)]
     if frame.has_line:
         _write(rows[-2], chart.x_label, width // 3)
     here = place_of(chart.cursor, log=chart.x_log)
@@ -40,7 +43,7 @@ def body_of(chart: Chart, curves: Sequence[Curve], markers: Sequence[str], width
         bars = _bars_under(column, chart, curves, size)
         bands = {2 * index for index, kind in enumerate(kinds) if kind == "band"}
         mark(rows, frame, column, x_axis.label(chart.cursor), bars=bars, bands=bands)
-    return _segments(rows, chart)
+    return _segments(rows, _grounds(chart, frame, layers), chart)
 
 
 def _write(line: list[Cell], label: str, most: int) -> None:
@@ -56,9 +59,31 @@ def _bars_under(column: int, chart: Chart, curves: Sequence[Curve], size: Size) 
     return {2 * index: bar_at(column, curve, size) for index, (one, curve) in pairs if one.kind == "bars"}
 
 
-def _segments(rows: Sequence[Sequence[Cell]], chart: Chart) -> Lines:
+def _grounds(chart: Chart, frame: Frame, layers: Sequence[Sequence[Point]]) -> Grounds:
+    """The background of the band in each cell."""
+    grounds: Grounds = [[None] * frame.width for _ in range(frame.height)]
+    for series, layer in zip(reversed(chart.series), reversed(layers), strict=True):
+        if series.kind == "band" and series.style.bgcolor:
+            for (x, low, *_), (_, high, *_) in zip(layer[::2], layer[1::2], strict=True):
+                for row in range(int(low * frame.rows), int(high * frame.rows) + 1):
+                    grounds[frame.rows - 1 - row][frame.gutter + int(x * frame.columns)] = series.style.bgcolor
+    return grounds
+
+
+def _segments(rows: Sequence[Sequence[Cell]], grounds: Grounds, chart: Chart) -> Lines:
     pairs = ((series.style, series.style + Style(reverse=True)) for series in chart.series)
     bar = bar_style(chart.cursor_style, chart.axis_style)
     styles = [*chain.from_iterable(pairs), bar, chart.axis_style, chart.cursor_style]  # by owner: the last ones below 0
-    runs = (groupby(cells, key=itemgetter(1)) for cells in rows)
-    return [[Segment("".join(map(itemgetter(0), run)), styles[owner]) for owner, run in row] for row in runs]
+    lines: Lines = []
+    for cells, row_grounds in zip(rows, grounds, strict=True):
+        owned = [
+            (char, owner, ground if owner >= 0 and owner % 2 == 0 else None)
+            for (char, owner), ground in zip(cells, row_grounds, strict=True)
+        ]
+        runs = ((key, "".join(map(itemgetter(0), run))) for key, run in groupby(owned, key=itemgetter(1, 2)))
+        lines.append([Segment(text, _on(styles[owner], ground)) for (owner, ground), text in runs])
+    return lines
+
+
+def _on(style: Style, ground: Color | None) -> Style:
+    return style + Style(bgcolor=ground) if ground else style

@@ -8,8 +8,8 @@ from functools import lru_cache
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from ..pictures.cells import Lines, cut, printable
-from .chart import Chart
+from ..pictures.cells import Line, Lines, cut, printable
+from .chart import Chart, Series
 
 Words = tuple[tuple[str, str], ...]  # a marker, or none for the unit, and a name
 Row = list[tuple[str, int]]  # texts, and which of the words each one is
@@ -25,12 +25,20 @@ def shown(text: str) -> str:
 
 def legend_of(chart: Chart, markers: Sequence[str], width: int, most: int) -> Lines:
     """The unit and the names, in at most so many rows."""
-    pairs = zip(markers, chart.series, strict=True)
-    entries = [(marker, series.name, series.style) for marker, series in pairs if series.name]
+    entries = [pair for pair in zip(markers, chart.series, strict=True) if pair[1].name]
     if chart.y_label:
-        entries.insert(0, ("", chart.y_label, chart.axis_style))
-    words = tuple((marker, shown(name)) for marker, name, _ in entries)
-    return [[Segment(text, entries[index][2]) for text, index in row] for row in _arranged(words, width, most)]
+        entries.insert(0, ("", Series(chart.y_label, (), chart.axis_style)))
+    words = tuple((marker, shown(series.name)) for marker, series in entries)
+    rows = _arranged(words, width, most)
+    return [[part for text, index in row for part in _styled(text, entries[index][1], chart)] for row in rows]
+
+
+def _styled(text: str, series: Series, chart: Chart) -> Line:
+    """In the style of the series; of a band, which is faint, the name in that of the axes."""
+    if series.kind != "band":
+        return [Segment(text, series.style)]
+    marker, gap, name = text.partition(" ")
+    return [Segment(marker, series.style), Segment(gap + name, chart.axis_style)]
 
 
 @lru_cache(maxsize=64)
