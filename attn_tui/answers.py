@@ -16,6 +16,7 @@ from .opening import check_places
 from .options import OptionError, read_options
 from .parameters import BY_FIELD, PARAMETERS, PART_OF
 from .pictures.plan import Plan
+from .presets import with_preset
 from .scene import Scene, make_scene
 from .view import Session
 
@@ -36,6 +37,8 @@ def words_of_masks() -> tuple[str, ...]:
 def knob_value(scene: Scene, field: str, text: str) -> Session:
     """The session with a knob at the value typed."""
     value, part = BY_FIELD[field].read(text), PART_OF[field]
+    if field == "preset":
+        return with_preset(scene.session, value)
     return replace(scene.session, **{part: replace(getattr(scene.session, part), **{field: value})})
 
 

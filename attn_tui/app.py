@@ -355,8 +355,8 @@ class Explorer(App[str]):
     def _turn(self, direction: int) -> None:
         if not self.knob:
             raise Refusal("no knob is chosen: a letter chooses one, as the Parameters panel shows")
-        own = {"lab": laboratory.turn_knob, "studies": studies.turn_knob}
-        move = own.get(PART_OF[self.knob], turn)
+        own = {"masks": laboratory.turn_knob, "experiments": studies.turn_knob}
+        move = own.get(self.session.view.page, turn)
         if self.change(move(self.scene, BY_FIELD[self.knob], direction)):
             self._tell_value()
 
@@ -397,7 +397,9 @@ class Explorer(App[str]):
 
     def _go_on(self) -> None:
         """Draws that were stopped; the training, from its start where it is at its end."""
-        if self.session.studies.study == "learning":
+        if self.session.studies.study == "cross":
+            self.change(studies.to_map(self.scene))
+        elif self.session.studies.study == "learning":
             self.hall.train(on=not self.hall.training)
             if self.hall.training and not studies.trained(self.scene):
                 self.change(studies.with_studies(self.scene, train_step=0), undoable=False)

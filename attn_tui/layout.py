@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .presets import preset_of
 from .scene import Scene
 from .view import MASK_PANELS, PAGES, PANELS, STUDIES, STUDY_PANELS, Session
 
@@ -29,6 +30,7 @@ def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
         **{f"lab-{name}": scene.session.lab.mask_panel == name for name in MASK_PANELS},
         **{f"study-{name}": scene.session.studies.study == name for name in STUDIES},
         **{f"study-at-{name}": scene.session.studies.study_panel == name for name in STUDY_PANELS},
+        "study-preset": scene.session.studies.study == "cross" and bool(preset_of(scene.session)),
         "on-side": view.explain or view.panel in BESIDE,
         "explaining": view.explain,
         "reading": view.text,

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from attn_engine import Experiment
 
 from .parameters import PARAMETERS, PARTS, VIEW, Parameter
+from .presets import SOURCE, preset_of, with_preset
 from .values import whole
 from .view import Lab, Pinned, Session, Studies, View
 
@@ -114,6 +115,10 @@ def session_of(namespace: argparse.Namespace, session: Session | None = None) ->
     """The session with the options of a parsed command line, over another session or the defaults."""
     given = vars(namespace)
     base = session or Session()
+    if "preset" in given and given.get("source", SOURCE) == SOURCE:
+        base = with_preset(base, given["preset"])
+    elif "study" in given and "page" not in given:
+        base = replace(base, view=replace(base.view, page="experiments"))
     experiment = replace(base.experiment, **_of(given, Experiment))
     view = replace(base.view, **_of(given, View))
     lab = replace(base.lab, **_of(given, Lab))
@@ -151,11 +156,11 @@ def split(text: str) -> list[str]:
 
 def words_of(session: Session) -> list[str]:
     """The options that make this session: those that differ from the defaults."""
-    default = Session()
+    default, told = _assumed(session)
     words: list[str] = []
     for part, row in ((part, row) for _, part, rows in PARTS for row in rows):
         value = getattr(getattr(session, part), row.field)
-        if value == getattr(getattr(default, part), row.field):
+        if value == getattr(getattr(default, part), row.field) and row.field not in told:
             continue
         if row.flag:
             words.append(row.option)
@@ -166,6 +171,21 @@ def words_of(session: Session) -> list[str]:
         picture = Session(session.pinned.experiment, replace(default.view, head=session.pinned.head))
         words += [f"--pin={shlex.join(words_of(picture))}"]
     return words
+
+
+def _assumed(session: Session) -> tuple[Session, tuple[str, ...]]:
+    """What is assumed of a session where no option says otherwise, and the fields that have to be said all the same.
+
+    A preset, and an experiment, bring the page that shows them.
+    """
+    name = preset_of(session)
+    if name:
+        return with_preset(Session(), name), ("preset",)
+    default = Session()
+    hidden = ("source",) if session.experiment.preset != default.experiment.preset else ()
+    if session.studies.study == default.studies.study:
+        return default, hidden
+    return replace(default, view=replace(default.view, page="experiments")), hidden
 
 
 def command(session: Session) -> str:

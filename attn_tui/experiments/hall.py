@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal
 from textual.message import Message
 
 from ..actions import BY_NAME
 from ..moves import Refusal
 from ..pictures.plan import UNBOUNDED, Plan, plan_map
+from ..pictures.studies.crossing import system_at
 from ..pictures.studies.page import shown_in
 from ..pictures.studies.settings import study_at, study_knob_at, study_settings
 from ..pictures.studies.words import sentence
 from ..scene import Scene
-from ..view import Session
+from ..view import STUDY_PANELS, Session
 from ..widgets.panel import Panel
-from .moves import STUDY_MOVES, to_study, with_studies
+from .moves import STUDY_MOVES, to_study, to_system, with_studies
 
 
 class Hall(Horizontal):
@@ -47,14 +48,11 @@ class Hall(Horizontal):
     def compose(self) -> ComposeResult:
         """One panel for each of `view.STUDY_PANELS`, and the sentence."""
         yield Panel(study_settings, lambda _: "Experiments", id="knobs")
-        with Vertical(id="study"):
+        with Container(id="study"):
             yield Panel(sentence, id="sentence")
-            with Horizontal(id="study-upper"):
-                yield Panel(*shown_in("figure"), id="figure")
-                yield Panel(*shown_in("beside"), id="beside")
-            with Horizontal(id="study-lower"):
-                yield Panel(*shown_in("table"), id="table")
-                yield Panel(*shown_in("more"), id="more")
+            for name in STUDY_PANELS:
+                if name != self.KNOBS:
+                    yield Panel(*shown_in(name), id=name)
 
     def room(self, name: str) -> tuple[int, int]:
         """Columns and rows of a panel's picture; while it is hidden, as if there were room for everything."""
@@ -80,6 +78,9 @@ class Hall(Horizontal):
         if panel == "knobs":
             name = study_at(y)
             return to_study(scene, name) if name else None
+        if panel == "more" and scene.session.studies.study == "cross":
+            system = system_at(scene, y, self.room("more")[1])
+            return None if system is None else to_system(scene, system)
         return with_studies(scene, study_panel=panel)
 
     def setting_clicked(self, scene: Scene, y: int) -> str:

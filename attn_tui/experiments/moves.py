@@ -6,15 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import DiversitySettings, PatternSettings, ScalingSettings
+from attn_engine import PRESETS, DiversitySettings, PatternSettings, ScalingSettings
 
-from ..moves import MOVES, Move, Refusal
-from ..parameters import Parameter
+from ..moves import MOVES, Move, Refusal, go_to, turn
+from ..parameters import PART_OF, Parameter
 from ..pictures.plan import Plan
 from ..pictures.studies.learning import failure_at, failures_of, settings_of, step_of
 from ..pictures.studies.page import panels_of
+from ..presets import preset_of, with_preset, without_preset
 from ..scene import Scene
 from ..view import PAGES, STUDIES, Session
+from .pair import pair_of
 from .trial import Trial
 
 STRIDE = 3
@@ -93,10 +95,28 @@ def _along(places: tuple[int, ...], here: int, by: int) -> int:
     return places[min(max(at + by, 0), len(places) - 1)]
 
 
+def _in_crossing(scene: Scene, rows: int, columns: int) -> Session:
+    shown = scene.session.studies
+    if shown.study_panel == "more" and rows:
+        names = ["", *PRESETS]
+        at = min(max(names.index(preset_of(scene.session)) + rows, 0), len(names) - 1)
+        return to_system(scene, names[at])
+    if preset_of(scene.session):
+        query, key = scene.cursor
+        return go_to(scene, query + rows, key + columns)
+    query, key = shown.study_cursor
+    most = shown.study_length - 1, max(shown.study_length, shown.study_keys) - 1
+    place = (
+        min(max(min(at, last) + by, 0), last) for at, by, last in zip((query, key), (rows, columns), most, strict=True)
+    )
+    return with_studies(scene, study_cursor=tuple(place))
+
+
 STEPS: dict[str, Callable[[Scene, int, int], Session]] = {
     "scaling": _in_scaling,
     "diversity": _in_diversity,
     "patterns": _in_patterns,
+    "cross": _in_crossing,
     "learning": _in_learning,
 }
 
@@ -131,8 +151,27 @@ def panel(direction: int) -> Move:
     return move
 
 
+def to_map(scene: Scene) -> Session:
+    """What is on show on the map: the system, or cross-attention on the two sequences."""
+    view = replace(scene.session.view, page="map")
+    if preset_of(scene.session):
+        return replace(scene.session, view=view)
+    _, crossed = pair_of(scene.session.studies)
+    return replace(scene.session, experiment=crossed, view=replace(view, cursor=scene.session.studies.study_cursor))
+
+
+def to_system(scene: Scene, name: str) -> Session:
+    """A preset by its name, or two random sequences."""
+    return with_preset(scene.session, name) if name else without_preset(scene.session)
+
+
 def turn_knob(scene: Scene, row: Parameter, direction: int) -> Session:
-    """A knob of the experiments turned by one."""
+    """A knob of the experiments, or one that they share with the map, turned by one."""
+    if row.field == "preset":
+        names = ["", *PRESETS]
+        return to_system(scene, names[(names.index(preset_of(scene.session)) + direction) % len(names)])
+    if PART_OF[row.field] == "experiment":
+        return turn(scene, row, direction)
     value = getattr(scene.session.studies, row.field)
     turned = row.turn(value, direction) if row.turn else value
     if turned == value:
@@ -154,7 +193,7 @@ STUDY_MOVES: dict[str, Move] = {
     "stage-back": study(-1),
     "panel-on": panel(1),
     "panel-back": panel(-1),
-    **{name: MOVES[name] for name in ("palette", "picture-only")},
+    **{name: MOVES[name] for name in ("palette", "picture-only", "head-back", "head-on", "range", "text")},
     **{f"page-{name}": MOVES[f"page-{name}"] for name in PAGES},
 }
 """The moves of the experiments; the others are of the map alone."""

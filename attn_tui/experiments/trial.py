@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from attn_engine import FieldError, Growth, LearningSettings, PatternSettings, learning
+from attn_engine import FieldError, Growth, LearningSettings, PatternSettings, learning, run
 
 from ..desk import Desk
+from ..presets import preset_of
 from ..view import Session, Studies
 from .draws import PATTERNS, Draws, Settings, Study, begun, costs, more, settings_of, started
+from .pair import pair_of
 
 S = TypeVar("S", bound=Study)
 
@@ -79,6 +81,9 @@ def trial_of(session: Session, desk: Desk) -> Trial:
     try:
         if settings:
             _check(settings)
+        elif session.studies.study == "cross" and not preset_of(session):
+            for experiment in pair_of(session.studies):
+                run(experiment)
         return Trial(session.studies, settings, desk, _learning(session.studies))
     except FieldError as error:
         raise FieldError(FIELDS.get(error.field, error.field), str(error)) from None

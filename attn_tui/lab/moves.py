@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..moves import MOVES, Move, Refusal
-from ..parameters import Parameter
+from ..moves import MOVES, Move, Refusal, turn
+from ..parameters import PART_OF, Parameter
 from ..pictures.plan import Plan
 from ..scene import Scene
 from ..values import MOST
@@ -122,7 +122,9 @@ def next_finding(scene: Scene, _: Plan) -> Session:
 
 
 def turn_knob(scene: Scene, row: Parameter, direction: int) -> Session:
-    """A knob of the laboratory turned by one."""
+    """A knob of the laboratory, or one that it shares with the map, turned by one."""
+    if PART_OF[row.field] == "experiment":
+        return turn(scene, row, direction)
     value = getattr(scene.session.lab, row.field)
     turned = row.turn(value, direction) if row.turn else value
     if turned == value:

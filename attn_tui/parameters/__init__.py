@@ -6,6 +6,9 @@ Textual, so that `--help` answers at once.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..presets import preset_of
 from ..view import Session
 from .knobs import KNOBS
 from .lab import LAB
@@ -39,9 +42,10 @@ LAB_BY_KEY = {row.key: row for row in (BY_FIELD["mask"], *LAB[:3], BY_FIELD["ali
 """The knobs of the mask laboratory: its own, and those that it shares with the map."""
 
 STUDY_BY_KEY = {
-    study: {BY_FIELD[field].key: BY_FIELD[field] for field in knobs_shown} for study, knobs_shown in KNOBS_OF.items()
+    study: {row.key: row for row in (replace(BY_FIELD[field], key=BY_FIELD[field].key or "x") for field in shown)}
+    for study, shown in KNOBS_OF.items()
 }
-"""The knobs of each experiment."""
+"""The knobs of each experiment; the preset has the key that the source has on the map."""
 
 EVERY_KNOB = {key: row for rows in (*STUDY_BY_KEY.values(), LAB_BY_KEY, BY_KEY) for key, row in rows.items()}
 """A knob for each letter, whichever view it is of."""
@@ -59,7 +63,8 @@ PART_OF = {row.field: part for _, part, rows in PARTS for row in rows}
 
 def study_knobs(session: Session) -> dict[str, Parameter]:
     """The knobs of the experiment on show, by key."""
-    return STUDY_BY_KEY[session.studies.study]
+    preset = session.studies.study == "cross" and preset_of(session)
+    return STUDY_BY_KEY["preset" if preset else session.studies.study]
 
 
 def knobs_of(session: Session) -> dict[str, Parameter]:

@@ -43,8 +43,9 @@ KNOBS: tuple[Parameter, ...] = (
     Parameter(
         field="preset",
         options=("--preset",),
+        name="system",
         possible=", ".join(PRESETS),
-        help="the system that the source preset makes",
+        help="a known system with its mask, heads and labelled axes, in the view of the experiments",
         read=one_of(PRESETS),
         examples=tuple(PRESETS),
     ),

@@ -197,7 +197,8 @@ KNOBS_OF: dict[str, tuple[str, ...]] = {
     "scaling": (*COMMON, "study_dim"),
     "diversity": (*COMMON, "study_heads"),
     "patterns": ("study_length", "draws", "study_temperature", "pattern", "study_seed"),
-    "cross": ("study_length", "study_keys", "study_temperature", "study_mask", "study_seed"),
+    "cross": ("preset", "study_length", "study_keys", "study_temperature", "study_mask", "study_seed"),
+    "preset": ("preset", "temperature", "mask", "seed"),
     "learning": ("train_rate", "train_start", "study_temperature", "study_seed"),
 }
-"""The fields that are knobs of each experiment, in the order that they are shown in."""
+"""The fields that are knobs of each experiment, and of a preset, in the order that they are shown in."""

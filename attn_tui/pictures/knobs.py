@@ -8,6 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from ..parameters import BY_FIELD, KNOBS, PART_OF, Parameter
+from ..presets import preset_of
 from ..scene import Scene
 from ..view import COMPARE
 from .cells import Line, Lines, fit, wrap
@@ -50,6 +51,8 @@ def _first(scene: Scene, height: int) -> int:
 
 def value_of(scene: Scene, row: Parameter) -> tuple[str, bool]:
     """A knob's value as text, and whether the source fixes it."""
+    if row.field == "preset" and not preset_of(scene.session):
+        return "none", False
     fixed = row.field in scene.inputs.fixed
     if fixed:
         return _decided(scene, row.field), True

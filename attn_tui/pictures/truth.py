@@ -111,8 +111,8 @@ def _fitting(facts: list[Fact], width: int) -> list[Fact]:
 def _facts(scene: Scene) -> list[Fact]:
     if scene.laboratory:
         return mask_facts(scene, scene.laboratory)
-    if scene.trial:
-        return study_facts(scene)
+    if scene.trial and (facts := study_facts(scene)):
+        return facts
     ink, attention, head = scene.ink, scene.attention, scene.head
     query, key = scene.cursor
     weight = float(scene.weights[query, key])
@@ -140,7 +140,7 @@ def _facts(scene: Scene) -> list[Fact]:
 def brief(scene: Scene) -> str:
     """What the cursor stands on, in a few words."""
     if scene.laboratory or scene.trial:
-        return _facts(scene)[1][1]
+        return min(_facts(scene)[1:], key=lambda fact: fact[0])[1]
     return f"weight {figure(float(scene.weights[scene.cursor]))}"
 
 

@@ -10,7 +10,7 @@ from rich.style import Style
 from ...scene import Scene
 from ...view import STUDY_PANELS, Session
 from ..cells import Lines
-from . import diversity, learning, patterns, scaling
+from . import crossing, diversity, learning, patterns, scaling
 
 Picture = Callable[[Scene, int, int], Lines]
 Title = Callable[[Scene], str]
@@ -46,6 +46,12 @@ PICTURES: dict[str, dict[str, Shown]] = {
         "table": Shown(patterns.pattern_table, _named("What each mask sees")),
         "more": Shown(patterns.pattern_cost, _named("Cost: pairs of n positions")),
     },
+    "cross": {
+        "figure": Shown(crossing.crossing_figure, crossing.crossing_figure_title),
+        "beside": Shown(crossing.crossing_beside, crossing.crossing_beside_title),
+        "table": Shown(crossing.origins, _named("Where Q, K and V come from")),
+        "more": Shown(crossing.systems, _named("Systems: x, or ↑↓ in this panel")),
+    },
     "learning": {
         "figure": Shown(learning.learning_figure, _named("Learning to copy the first of five tokens")),
         "beside": Shown(learning.learned_weights, _named("Where it looks")),
@@ -59,6 +65,7 @@ FACTS: dict[str, Facts] = {
     "scaling": scaling.scaling_facts,
     "diversity": diversity.diversity_facts,
     "patterns": patterns.pattern_facts,
+    "cross": crossing.crossing_facts,
     "learning": learning.learning_facts,
 }
 """What the cursor stands on, as the line of truth has it: how much it matters, what it says, its style."""
@@ -68,6 +75,7 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "scaling": (("←→", "d_k"), ("↑↓", "query"), ("D", "draws")),
     "diversity": (("←→", "heads"), ("D", "draws")),
     "patterns": (("←→", "pattern"), ("m", "a rule of yours"), ("D", "draws")),
+    "cross": (("x", "system"), ("w", "picture grid"), ("enter", "to the map")),
     "learning": (("enter", "start, stop"), ("←→", "a step")),
 }
 """Keys that matter most, beside those that every experiment has."""

@@ -1,0 +1,208 @@
+"""Self- and cross-attention: two pictures side by side, where Q, K and V come from, and systems that use them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+
+from attn_engine import PRESETS, Preset
+
+from ...experiments.pair import pair_of
+from ...presets import preset_of
+from ...scene import Scene, make_scene
+from ...view import Session, Studies, View
+from ..cells import Line, Lines, cut, fit, page, wrap
+from ..heatmap import heat_map
+from ..ink import Ink
+from ..levels import shades
+from ..shading import cell
+
+MADE = "Shapes, mask and heads are the system's; the numbers are made: near places find each other."
+NO_PRESET = "two sequences"
+
+
+def preset_on_show(scene: Scene) -> Preset | None:
+    """The system on show; None for two random sequences."""
+    name = preset_of(scene.session)
+    return PRESETS[name] if name else None
+
+
+@lru_cache(maxsize=4)
+def _scenes(studies: Studies, view: View, ink: Ink) -> tuple[Scene, Scene]:
+    """The scenes of self- and of cross-attention on random sequences, the cursor within each."""
+    plain = replace(view, page="map", stage="weights", compare="b", scroll=(0, 0), cursor=studies.study_cursor)
+    own, other = (make_scene(Session(experiment, plain), ink) for experiment in pair_of(studies))
+    return own, other
+
+
+def pair_scenes(scene: Scene) -> tuple[Scene, Scene]:
+    """Self and cross, as they are drawn."""
+    return _scenes(scene.session.studies, scene.session.view, scene.ink)
+
+
+def crossing_figure(scene: Scene, width: int, height: int) -> Lines:
+    """Self-attention on X; or the system on show."""
+    return heat_map(scene if preset_on_show(scene) else pair_scenes(scene)[0], width, height)
+
+
+def crossing_figure_title(scene: Scene) -> str:
+    """Who looks at whom."""
+    preset = preset_on_show(scene)
+    if preset:
+        return f"{preset.title}: {preset.queries} look at {preset.keys}"
+    return "Self-attention: X looks at X"
+
+
+def crossing_beside(scene: Scene, width: int, height: int) -> Lines:
+    """Cross-attention on X and Y; of a system, what there is to know, or one query over the picture."""
+    preset = preset_on_show(scene)
+    if preset is None:
+        return heat_map(pair_scenes(scene)[1], width, height)
+    return _grid(scene, preset, width, height) if shows_grid(scene) else _about(scene, preset, width, height)
+
+
+def shows_grid(scene: Scene) -> bool:
+    """Whether one query's weights are shown as the picture that they are of."""
+    preset = preset_on_show(scene)
+    return bool(preset and (preset.query_grid or preset.key_grid) and scene.session.view.text)
+
+
+def crossing_beside_title(scene: Scene) -> str:
+    """What stands there."""
+    preset = preset_on_show(scene)
+    if preset is None:
+        return "Cross-attention: X looks at Y"
+    if not shows_grid(scene):
+        return "The system"
+    query, key = scene.cursor
+    if preset.key_grid:
+        return f"Where {scene.query_labels[query]} looks in the picture"
+    return f"Where the picture looks at {scene.key_labels[key]}"
+
+
+def _about(scene: Scene, preset: Preset, width: int, height: int) -> Lines:
+    ink = scene.ink
+    same = "the same" if preset.kind == "self" else f"{preset.key_length} {preset.keys}"
+    facts = [
+        f"{preset.kind}-attention: {preset.query_length} {preset.queries} look at {same}",
+        f"mask: {preset.mask}",
+        f"{preset.heads} heads of width {preset.head_dim}",
+    ]
+    grids = " and ".join(
+        f"{name} {grid[0]} × {grid[1]}"
+        for name, grid in (("queries", preset.query_grid), ("keys", preset.key_grid))
+        if grid
+    )
+    lines: Lines = [[Segment(line, ink.strong)] for line in wrap(preset.title, width)]
+    lines += [[Segment(line, ink.text)] for fact in facts for line in wrap(fact, width)]
+    if grids:
+        lines += [[Segment(line, ink.accent)] for line in wrap(f"grids: {grids}; w shows one as the picture", width)]
+    notes = [preset.scaled_down, MADE, preset.source_paper]
+    return [*lines, *([Segment(line, ink.dim)] for note in notes if note for line in ["", *wrap(note, width)])][:height]
+
+
+def _grid(scene: Scene, preset: Preset, width: int, height: int) -> Lines:
+    """One row of the weights over the keys' grid, or one column over the queries'."""
+    query, key = scene.cursor
+    grid = preset.key_grid or preset.query_grid or (1, 1)
+    values = scene.weights[query] if preset.key_grid else scene.weights[:, key]
+    tones = shades(
+        np.asarray(values).reshape(grid), np.ones(grid, dtype=np.bool_), "picture", signed=False, highest=1.0
+    )
+    size = max(min(width // (2 * grid[1]), height // grid[0]), 1)
+    own = (query if preset.key_grid else -1) if preset.kind == "self" else -1
+    lines: Lines = []
+    for row, levels in enumerate(tones.levels):
+        line = [
+            _patch(scene.ink, int(level), size, marked=row * grid[1] + column == own)
+            for column, level in enumerate(levels)
+        ]
+        lines += [line] * size
+    return lines
+
+
+def _patch(ink: Ink, level: int, size: int, *, marked: bool) -> Segment:
+    text, style = cell(ink, level, False)
+    return Segment(("[]" if marked else text) * size, style)
+
+
+# Where Q, K and V come from.
+
+SELF = (
+    " X ┬ W_Q ─ Q ┐",
+    "   ├ W_K ─ K ┴ softmax(QKᵀ/√d_k) ┐",
+    "   └ W_V ─ V ────────────────────┴ out",
+)
+CROSS = (
+    " X ─ W_Q ─ Q ┐",
+    " Y ┬ W_K ─ K ┴ softmax(QKᵀ/√d_k) ┐",
+    "   └ W_V ─ V ────────────────────┴ out",
+)
+WIDE = 38
+"""Columns from which the formula fits into the drawing."""
+
+
+def origins(scene: Scene, width: int, _: int) -> Lines:
+    """A plain drawing of where queries, keys and values come from."""
+    ink, preset = scene.ink, preset_on_show(scene)
+    x, y = (preset.queries, preset.keys) if preset else ("", "")
+    parts: Lines = []
+    if preset is None or preset.kind == "self":
+        parts += _drawing(ink, "Self", SELF, f"X: {x}" if preset else "X asks, and is read", width)
+    if preset is None or preset.kind == "cross":
+        text = f"X: {x}, Y: {y}" if preset else "X asks, Y is read"
+        parts += [*([[]] if parts else []), *_drawing(ink, "Cross", CROSS, text, width)]
+    words = "" if preset else "out: a row for each position of X"
+    return [*parts, *([Segment(line, ink.dim)] for line in wrap(words, width))]
+
+
+def _drawing(ink: Ink, name: str, drawing: tuple[str, ...], text: str, width: int) -> Lines:
+    head: Line = [Segment(f"{name}  ", ink.strong), Segment(cut(text, width - len(name) - 2), ink.dim)]
+    if width < WIDE:
+        drawing = tuple(line.replace("(QKᵀ/√d_k)", "").replace("─" * 10, "", 1) for line in drawing)
+    return [head, *([Segment(cut(line, width), ink.accent)] for line in drawing)]
+
+
+# The list of systems.
+
+
+def systems(scene: Scene, width: int, height: int) -> Lines:
+    """Two random sequences and the presets, the one on show marked."""
+    here = preset_of(scene.session)
+    lines = [_system(scene, name, here == name, width) for name in ("", *PRESETS)]
+    first = min(max(["", *PRESETS].index(here) - height // 2, 0), max(len(lines) - height, 0))
+    return page(lines[first:], width, min(len(lines), height), scene.ink.text)
+
+
+def _system(scene: Scene, name: str, chosen: bool, width: int) -> Line:
+    ink, preset = scene.ink, PRESETS.get(name)
+    if preset is None:
+        text = f"{NO_PRESET:<13}"
+    else:
+        size = f"{preset.query_length} × {preset.key_length}"
+        text = f"{name:<11} {preset.kind:<5} {size:<7}  {preset.title}"
+    return [Segment(fit(text, width), ink.chosen if chosen else ink.text)]
+
+
+def system_at(scene: Scene, y: int, height: int) -> str | None:
+    """The system in a row of the list: a preset's name, or nothing for two sequences; None beside the list."""
+    names = ["", *PRESETS]
+    first = min(max(names.index(preset_of(scene.session)) - height // 2, 0), max(len(names) - height, 0))
+    return names[first + y] if 0 <= first + y < len(names) and 0 <= y < height else None
+
+
+def crossing_facts(scene: Scene) -> list[tuple[int, str, Style]]:
+    """The weights under the cursor of both pictures; nothing for a system, which the map's own line tells of."""
+    if preset_on_show(scene):
+        return []
+    ink = scene.ink
+    facts = [(0, f"query {scene.session.studies.study_cursor[0]}", ink.strong)]
+    for name, each in zip(("self", "cross"), pair_scenes(scene), strict=True):
+        query, key = each.cursor
+        weight, rows = each.weights[query, key], each.weights.shape
+        facts.append((1, f"{name}: {rows[0]} × {rows[1]}, weight on key {key} {weight:.3f}", ink.accent))
+    return facts
