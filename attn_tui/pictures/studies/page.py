@@ -49,8 +49,8 @@ PICTURES: dict[str, dict[str, Shown]] = {
     "cross": {
         "figure": Shown(crossing.crossing_figure, crossing.crossing_figure_title),
         "beside": Shown(crossing.crossing_beside, crossing.crossing_beside_title),
-        "table": Shown(crossing.origins, _named("Where Q, K and V come from")),
-        "more": Shown(crossing.systems, _named("Systems: x, or ↑↓ in this panel")),
+        "table": Shown(crossing.origins, _named("Where Q, K, V come from")),
+        "more": Shown(crossing.systems, _named("Systems · x next")),
     },
     "learning": {
         "figure": Shown(learning.learning_figure, _named("Learning to copy the first of five tokens")),
