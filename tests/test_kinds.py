@@ -210,7 +210,8 @@ def test_queries_with_weights_that_are_no_numbers_are_left_out() -> None:
     broken = back.copy()
     broken[3], broken[7, 2] = np.nan, np.inf
     (whole,), (rest,) = head_kinds(made(back)), head_kinds(made(broken))
-    assert (rest.name, rest.score) == ("previous token", pytest.approx(whole.score))
+    assert rest.name == "previous token"
+    assert rest.score == pytest.approx(whole.score)
     assert 0 < head_scores(broken[None])["previous token"][0] < 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.segment import Segment
 
-from ..actions import ACTIONS, GROUPS, IN_THE_MASKS
+from ..actions import ACTIONS, GROUPS, IN_THE_HEADS, IN_THE_MASKS
 from ..parameters import KNOBS, LAB, Parameter
 from ..scene import Scene
 from .cells import Lines, fit, wrap
@@ -20,6 +20,7 @@ def help_lines(ink: Ink, width: int) -> Lines:
     ]
     knobs = [(row.key, f"{row.name}: {row.help}{_possible(row)}") for row in KNOBS if row.key]
     masks = [(row.key, f"{row.name}: {row.help}{_possible(row)}") for row in LAB if row.key]
+    sections.append(_section(ink, "Heads, view 2", list(IN_THE_HEADS), width))
     sections.append(_section(ink, "Masks, view 3", [*IN_THE_MASKS, *masks], width))
     sections.insert(1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", knobs, width))
     return [line for section in sections for line in section]

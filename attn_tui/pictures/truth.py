@@ -226,7 +226,14 @@ def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
     if scene.helping:
         return (("?", "back"), ("↑↓", "scroll"), *ends[1:])
     if view.page == "heads":
-        return (("←↑↓→", "head"), ("enter", "to the map"), ("shift+↑↓", "layer"), ("c", "colours"), *ends)
+        return (
+            ("←↑↓→", "head"),
+            ("enter", "to the map"),
+            ("v", "order"),
+            ("shift+↑↓", "layer"),
+            ("c", "colours"),
+            *ends,
+        )
     if view.page == "masks" and not scene.knob:
         return (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom"), *ends)
     if scene.knob:

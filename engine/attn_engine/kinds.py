@@ -20,6 +20,9 @@ from .attention import Attention, Mask
 from .detection import AFTER, Shares, Tokens, by_place, by_token, finite, on, share
 from .measures import measure
 
+BROAD = 0.8
+"""The share of the entropy's ceiling from which a head is broad."""
+
 KINDS: dict[str, str] = {
     "previous token": "looks at the key before the query's own place",
     "first token": "looks at the first key",
@@ -27,8 +30,8 @@ KINDS: dict[str, str] = {
     "next token": "looks at the key after the query's own place",
     "same token": "looks for the query's token where it stands elsewhere, beside itself",
     "induction": "looks at what followed the query's token elsewhere, beside the key after itself",
-    "broad": "is none of the others, and spreads its weight nearly as evenly as the mask lets it",
-    "mixed": "is none of the others",
+    "broad": f"is none of the others, with {BROAD:g} or more of the entropy that the mask lets it have",
+    "mixed": f"is none of the others, with less than {BROAD:g} of the entropy that the mask lets it have",
     "empty": "has no weight",
 }
 """Every kind and what a head of it does. Same token and induction need tokens."""
@@ -44,9 +47,6 @@ FEWEST = 4
 
 ENOUGH = 0.25
 """How great a share of all queries they have to be."""
-
-BROAD = 0.8
-"""The share of the entropy's ceiling from which a head is broad."""
 
 
 @dataclass(frozen=True)
