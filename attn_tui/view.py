@@ -47,7 +47,7 @@ PAGES: dict[str, str] = {
 
 HEAD_ORDERS: dict[str, str] = {
     "number": "by number",
-    "likeness": "by likeness: each beside the most like it that is left",
+    "likeness": "by likeness, each beside its like",
     "entropy": "by entropy, the lowest first",
     "kind": "by kind, the highest score first",
 }
