@@ -175,12 +175,19 @@ def test_a_head_that_looks_back_alone_is_of_its_kind_under_a_causal_mask() -> No
     assert kinds == (HeadKind("same token", 1.0), HeadKind("induction", 1.0), HeadKind("broad", 1.0))
 
 
+def test_a_head_that_looks_ahead_alone_is_of_its_kind_where_the_mask_allows_it() -> None:
+    ahead = np.tri(16, dtype=np.bool_).T
+    copy = np.where(ahead, 1 / ahead.sum(axis=1, keepdims=True), 0)
+    copy[:8] = looking([[query + 8] for query in range(8)], 16, share=1)
+    assert head_kinds(made(copy, mask=ahead), TWICE, TWICE) == (HeadKind("same token", 1.0),)
+
+
 def test_a_head_that_finds_itself_is_not_one_that_finds_its_token() -> None:
-    (kind,) = head_kinds(made(looking([[query] for query in range(16)], 16)), TWICE, TWICE)
-    assert kind.name == "itself"
-    ahead = looking([[query + 1] if query < 15 else [] for query in range(16)], 16)
-    (kind,) = head_kinds(made(ahead), TWICE, TWICE)
-    assert kind.name == "next token", "and one that looks ahead not one that finds what followed"
+    copy, following = np.roll(np.eye(16), 8, axis=1), np.roll(np.eye(16), 9, axis=1)
+    kinds = head_kinds(made(0.8 * np.eye(16) + 0.2 * copy, 0.8 * np.eye(16, k=1) + 0.2 * following), TWICE, TWICE)
+    assert [kind.name for kind in kinds] == ["itself", "next token"]
+    kinds = head_kinds(made(0.6 * np.eye(16) + 0.4 * copy, 0.6 * np.eye(16, k=1) + 0.4 * following), TWICE, TWICE)
+    assert [kind.name for kind in kinds] == ["same token", "induction"], "from a third of the weight elsewhere on"
 
 
 def test_where_every_token_is_the_same_none_is_found() -> None:
@@ -192,6 +199,22 @@ def test_where_every_token_is_the_same_none_is_found() -> None:
 def test_a_kind_that_too_few_queries_can_show_is_not_given() -> None:
     tokens = (*"abcdefghijklmno", "a")
     (kind,) = head_kinds(made(looking([[]] * 15 + [[0]], 16, share=1)), tokens, tokens)
+    assert kind.name == "broad"
+
+
+@pytest.mark.parametrize(("length", "name"), [(3, "mixed"), (4, "mixed"), (5, "previous token")])
+def test_a_kind_is_judged_by_four_queries_at_least(length: int, name: str) -> None:
+    (kind,) = head_kinds(made(looking([[query - 1] if query else [] for query in range(length)], length, share=1)))
+    assert kind.name == name
+
+
+def test_a_kind_that_a_small_share_of_the_queries_can_show_is_not_given() -> None:
+    """Six of 40 queries find their token in another place, the others read evenly."""
+    tokens = tuple(f"{query % 37}" for query in range(40))
+    copies = looking(
+        [[(query + 37) % 74 if query < 3 else query - 37] if query % 37 < 3 else [] for query in range(40)], 40
+    )
+    (kind,) = head_kinds(made(copies), tokens, tokens)
     assert kind.name == "broad"
 
 

@@ -24,17 +24,17 @@ BROAD = 0.8
 """The share of the entropy's ceiling from which a head is broad."""
 
 KINDS: dict[str, str] = {
-    "previous token": "looks at the key before the query's own place",
+    "previous token": "looks at the key before its own place",
     "first token": "looks at the first key",
-    "itself": "looks at the key of the query's own place",
-    "next token": "looks at the key after the query's own place",
-    "same token": "looks for the query's token where it stands elsewhere, beside itself",
-    "induction": "looks at what followed the query's token elsewhere, beside the key after itself",
+    "itself": "looks at the key at its own place",
+    "next token": "looks at the key after its own place",
+    "same token": "looks at its own token where that stands elsewhere; itself counts as well",
+    "induction": "looks at what followed its own token elsewhere; the key after itself counts as well",
     "broad": f"is none of the others, with {BROAD:g} or more of the entropy that the mask lets it have",
     "mixed": f"is none of the others, with less than {BROAD:g} of the entropy that the mask lets it have",
     "empty": "has no weight",
 }
-"""Every kind and what a head of it does. Same token and induction need tokens."""
+"""Every kind and what a query of such a head does, or what the head is. Same token and induction need tokens."""
 
 LEAST = 0.5
 """How far from even weights (0) to all the weight on such keys (1) a head of a kind has to be."""
