@@ -60,6 +60,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("page-map", ("1",), "1", "view 1, the map", "Explorer"),
     Action("page-heads", ("2",), "2", "view 2, the heads", "Explorer"),
     Action("page-masks", ("3",), "3", "view 3, the masks", "Explorer"),
+    Action("page-experiments", ("4",), "4", "view 4, the experiments", "Explorer"),
     Action("command", ("colon", "ctrl+p"), ": ctrl+p", "any command or option", "Explorer"),
     Action("copy", ("y",), "y", "copy the command that makes this picture", "Explorer"),
     Action("save", ("S",), "S", "save: .svg, .txt, .csv, or .cmd for the command", "Explorer"),
@@ -84,5 +85,15 @@ IN_THE_MASKS = (
     ("tab", "cells, blocks, sheet, settings; f shows the one alone"),
 )
 """What keys do in the mask laboratory, where that is not what they do on the map."""
+
+IN_THE_EXPERIMENTS = (
+    ("← →", "the d_k, the number of heads or the pattern stood on; in the training, a step"),
+    ("↑ ↓", "the query whose weights are shown"),
+    ("v V", "next experiment, or the one before: scaling, diversity, patterns, self and cross, learning"),
+    ("tab", "figure, what stands beside it, table, more, knobs; f shows the one alone"),
+    ("escape", "stop drawing, and keep the draws that are there"),
+    ("enter", "go on with the draws; start or stop the training"),
+)
+"""What keys do among the experiments, where that is not what they do on the map."""
 
 BY_NAME = {action.name: action for action in ACTIONS}

@@ -17,13 +17,15 @@ from attn_engine import Kind, RuleError, entries
 
 from . import answers, charts, clicks, layout, saving, terminal
 from .actions import ACTIONS, BY_NAME
+from .desk import Desk
+from .experiments import moves as studies
+from .experiments.hall import Hall
 from .history import History, decided
+from .lab import moves as laboratory
 from .lab.bench import Bench
-from .lab.desk import Desk
-from .lab.moves import turn_knob
 from .moves import ARROWS, HEADS_MOVES, MOVES, Refusal, beside, head_step, ordered_step, turn, with_view
 from .options import command, split
-from .parameters import BY_FIELD, BY_KEY, LAB_BY_KEY, PART_OF
+from .parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY, PART_OF, STUDY_BY_KEY, knobs_of
 from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts
 from .pictures.explain import explain
@@ -39,7 +41,7 @@ from .pictures.svg import tidied
 from .pictures.truth import brief, hints_line, title_line, too_small, truth_line
 from .scene import Scene, make_scene
 from .values import ready_text
-from .view import MASK_PANELS, Session
+from .view import MASK_PANELS, STUDY_PANELS, Session
 from .widgets.panel import Panel
 from .widgets.prompt import Prompt
 from .widgets.theme import themes
@@ -79,7 +81,7 @@ class Explorer(App[str]):
         ),
         *(
             Binding(key, f"choose('{key}')", row.help, id=f"knob.{row.field}", priority=True, show=False)
-            for key, row in (LAB_BY_KEY | BY_KEY).items()
+            for key, row in EVERY_KNOB.items()
             if key not in {key for action in ACTIONS for key in action.keys}
         ),
     ]
@@ -91,7 +93,7 @@ class Explorer(App[str]):
         for theme in themes():
             self.register_theme(theme)
         self.session = session
-        self.desk = Desk(lambda: self.post_message(Answer()))
+        self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8)}
         self.scene = make_scene(session, self._ink(session), desk=self.desk)
         self._take_theme(self.scene)
         self._window = self.size
@@ -100,9 +102,18 @@ class Explorer(App[str]):
         self.commands: list[str] = []
         self._history = History()
         self._before_typing: Session | None = None
+        self._rule = "mask"
         self._last_mask = "causal"
 
     # What is on the screen.
+
+    def _desk(self, **options: int) -> Desk:
+        return Desk(lambda: self.post_message(Answer()), **options)
+
+    @property
+    def desk(self) -> Desk:
+        """The desk that answers what the view on show asks."""
+        return self.desks.get(self.session.view.page, self.desks["masks"])
 
     def compose(self) -> ComposeResult:
         """The title, one page for each view, the line of truth, the hints or the prompt."""
@@ -121,6 +132,7 @@ class Explorer(App[str]):
         with Horizontal(id="heads-page", classes="page"):
             yield Panel(heads_page, heads_title, id="all-heads")
         yield Bench(id="masks-page", classes="page")
+        yield Hall(id="experiments-page", classes="page")
         with Horizontal(id="help-page", classes="page"):
             yield Panel(help_page, help_title, id="help")
         yield Panel(_line(truth_line), id="truth")
@@ -153,9 +165,11 @@ class Explorer(App[str]):
         return self.query_one(Prompt)
 
     @property
-    def bench(self) -> Bench:
-        """The page of the mask laboratory."""
-        return self.query_one(Bench)
+    def room(self) -> Bench | Hall | None:
+        """The page on show, where it has panels, knobs and moves of its own."""
+        kinds: dict[str, type[Bench | Hall]] = {"masks": Bench, "experiments": Hall}
+        kind = kinds.get(self.session.view.page)
+        return self.query_one(kind) if kind else None
 
     @property
     def plan(self) -> Plan:
@@ -186,8 +200,8 @@ class Explorer(App[str]):
         self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
     def on_answer(self) -> None:
-        """Show what has become known of the mask."""
-        if self.scene.laboratory:
+        """Show what has become known of the mask, or of the experiment."""
+        if self.scene.laboratory or self.scene.trial:
             self._show(replace(self.scene))
 
     # The one way in which anything changes.
@@ -196,8 +210,11 @@ class Explorer(App[str]):
         """Show another session, or say in one line why that cannot be; whether it could."""
         if session.view.compare == "a" and decided(session) != decided(self.session):
             session = replace(session, view=replace(session.view, compare="b"))  # knobs turn B, so B is what to see
+        if self.knob not in {row.field for row in knobs_of(session).values()}:
+            self.knob = ""
         try:
-            scene = make_scene(session, self._ink(session), knob=self.knob, desk=self.desk)
+            desk = self.desks.get(session.view.page)
+            scene = make_scene(session, self._ink(session), knob=self.knob, desk=desk)
         except (ValueError, MemoryError) as error:
             self.say(str(error) or "not enough memory for that", trouble=True)
             return False
@@ -205,7 +222,8 @@ class Explorer(App[str]):
             self._history.remember(self.session, session)
         self.session = session
         if _subject(scene) != _subject(self.scene):
-            self.desk.forget_waiting()
+            for each in self.desks.values():
+                each.forget_waiting()
         self._show(self._scrolled(scene))
         return True
 
@@ -230,10 +248,19 @@ class Explorer(App[str]):
 
     def action_choose(self, key: str) -> None:
         """Choose the knob of a letter, on this page or on the one that it is of."""
-        if key not in BY_KEY or (self.session.view.page == "masks" and key in LAB_BY_KEY):
+        here = knobs_of(self.session)
+        if key in here and self.session.view.page in self.desks:
+            self._choose(here[key].field, self.session)
+        elif key in BY_KEY:
+            self.choose_of_map(BY_KEY[key].field)
+        elif key in LAB_BY_KEY:
             self._choose(LAB_BY_KEY[key].field, with_view(self.scene, page="masks"))
         else:
-            self.choose_of_map(BY_KEY[key].field)
+            study = next(study for study, rows in STUDY_BY_KEY.items() if key in rows)
+            session = studies.to_study(self.scene, study)
+            self._choose(
+                STUDY_BY_KEY[study][key].field, replace(session, view=replace(session.view, page="experiments"))
+            )
 
     def choose_of_map(self, field: str) -> None:
         """Choose a knob of the map, and see to it that its value can be seen."""
@@ -281,9 +308,9 @@ class Explorer(App[str]):
         if self.scene.helping:
             return self._act_in_help(name)
         x, y = ARROWS.get(name, (0, 0))
-        view = self.session.view
-        if view.page == "masks":
-            return self._act_in_masks(name)
+        view, room = self.session.view, self.room
+        if room:
+            return self._act_in_room(room, name)
         if view.page == "heads" and (x or y or name in HEADS_MOVES):
             return self._act_in_heads(name, x, y)
         if view.panel == "parameters" and (x or y) and not view.picture_only:
@@ -305,21 +332,20 @@ class Explorer(App[str]):
         beside_each = heads_beside(self.scene, *self.panel("all-heads").room)
         return self.change(ordered_step(self.scene, x + y * beside_each))
 
-    def _act_in_masks(self, name: str) -> bool:
+    def _act_in_room(self, room: Bench | Hall, name: str) -> bool:
         """Scroll the sheet, choose and turn a knob, or move."""
-        place = self.bench.scrolled(self.scene, name)
+        place = room.scrolled(self.scene, name)
         if place is not None:
             self._show(replace(self.scene, sheet_from=place))
             return True
-        if self.scene.focused == "settings" and name in ARROWS:
+        if self.scene.focused == room.KNOBS and name in ARROWS:
             return self._act_in_parameters(*ARROWS[name])
-        return self.change(self.bench.moved(self.scene, name))
+        return self.change(room.moved(self.scene, name))
 
     def _act_in_parameters(self, x: int, y: int) -> bool:
         """Up and down choose a knob, left and right turn it."""
         if y:
-            rows = LAB_BY_KEY if self.session.view.page == "masks" else BY_KEY
-            self.knob = beside([row.field for row in rows.values()], self.knob, y)
+            self.knob = beside([row.field for row in knobs_of(self.session).values()], self.knob, y)
             return self.change(self.session, undoable=False)
         if self.knob:
             self._turn(x)
@@ -336,7 +362,8 @@ class Explorer(App[str]):
     def _turn(self, direction: int) -> None:
         if not self.knob:
             raise Refusal("no knob is chosen: a letter chooses one, as the Parameters panel shows")
-        move = turn_knob if PART_OF[self.knob] == "lab" else turn
+        own = {"lab": laboratory.turn_knob, "studies": studies.turn_knob}
+        move = own.get(PART_OF[self.knob], turn)
         if self.change(move(self.scene, BY_FIELD[self.knob], direction)):
             self._tell_value()
 
@@ -349,10 +376,12 @@ class Explorer(App[str]):
             self.change(with_view(self.scene, page="map"))
         elif view.page == "masks" and self.scene.focused == "sheet" and self.session.lab.sheet == "catalogue":
             self._take_entry()
-        elif self.knob == "mask" or (view.page == "masks" and not self.knob):
-            self._ask_rule(self.session.experiment.mask)
+        elif self.knob in RULES or (view.page == "masks" and not self.knob):
+            self._ask_rule(self.knob or "mask")
         elif self.knob:
             self._ask_value(BY_FIELD[self.knob])
+        elif view.page == "experiments":
+            self._go_on()
         else:
             self.change(with_view(self.scene, explain=not view.explain))
 
@@ -364,9 +393,32 @@ class Explorer(App[str]):
             if self.change(answers.knob_value(self.scene, "score_mod", text)):
                 self.say(f"the map's score mod is {text}")
         elif entry.required:
-            self._ask_rule(f"{entry.name}(")
+            self._ask_rule("mask", f"{entry.name}(")
         else:
             self.change(answers.knob_value(self.scene, "mask", text))
+
+    @property
+    def hall(self) -> Hall:
+        """The page of the experiments."""
+        return self.query_one(Hall)
+
+    def _go_on(self) -> None:
+        """Draws that were stopped; the training, from its start where it is at its end."""
+        if self.session.studies.study == "learning":
+            self.hall.train(on=not self.hall.training)
+            if self.hall.training and not studies.trained(self.scene):
+                self.change(studies.with_studies(self.scene, train_step=0), undoable=False)
+        elif self.desk.go_on():
+            self.change(self.session)
+        else:
+            raise Refusal("nothing was stopped: D asks for more draws, the arrows look around")
+
+    def on_hall_beat(self) -> None:
+        """The next steps of the training, until its end or until something else is on the screen."""
+        shown = self.scene.trial and self.scene.trial.learning
+        session = studies.trained(self.scene) if shown and self.hall.training else None
+        if not session or not self.change(session, undoable=False):
+            self.hall.train(on=False)
 
     def do_blocks(self) -> None:
         """Of the map, what stands for a block; of the masks, how large a block is."""
@@ -380,11 +432,18 @@ class Explorer(App[str]):
         view = self.session.view
         if self.scene.helping:
             self.do_help()
+        elif view.page == "experiments" and (self.hall.training or self.desk.stop()):
+            self.hall.train(on=False)
+            self.say("stopped: enter goes on")
         elif view.explain or view.text or view.picture_only:
             self.change(with_view(self.scene, explain=False, text=False, picture_only=False))
-        elif self.knob or self.scene.focused not in ("map", "cells"):
+        elif self.knob or self.scene.focused not in ("map", "cells", "figure"):
             self.knob = ""
-            self.change(replace(with_view(self.scene, panel="map"), lab=replace(self.session.lab, mask_panel="cells")))
+            lab, shown = (
+                replace(self.session.lab, mask_panel="cells"),
+                replace(self.session.studies, study_panel="figure"),
+            )
+            self.change(replace(with_view(self.scene, panel="map"), lab=lab, studies=shown))
         else:
             self.change(with_view(self.scene, search="", page="map"))
 
@@ -415,7 +474,8 @@ class Explorer(App[str]):
 
     def do_quit(self) -> None:
         """End, handing on the commands that were copied."""
-        self.desk.close()
+        for desk in self.desks.values():
+            desk.close()
         self.exit("\n".join(dict.fromkeys(self.commands)))
 
     async def action_quit(self) -> None:
@@ -443,10 +503,11 @@ class Explorer(App[str]):
         value = getattr(getattr(self.session, PART_OF[row.field]), row.field)
         self.ask("value", f"{row.name} =", row.write(value), row.examples)
 
-    def _ask_rule(self, text: str) -> None:
-        """Ask for the mask; what is typed is shown as soon as it can be understood."""
-        self._before_typing = self.session
-        self.ask("rule", "mask =", text, answers.words_of_masks(), words=True)
+    def _ask_rule(self, field: str, text: str = "") -> None:
+        """Ask for a mask, of the map or an experiment's; what is typed is shown as soon as it can be understood."""
+        self._before_typing, self._rule = self.session, field
+        text = text or getattr(getattr(self.session, PART_OF[field]), field)
+        self.ask("rule", f"{BY_FIELD[field].name} =", text, answers.words_of_masks(), words=True)
 
     def do_command(self) -> None:
         """Ask for any command or option."""
@@ -480,7 +541,7 @@ class Explorer(App[str]):
         if event.purpose != self.prompt.purpose or event.purpose != "rule" or not event.text.strip():
             return
         try:
-            self.change(answers.knob_value(self.scene, "mask", event.text), undoable=False)
+            self.change(answers.knob_value(self.scene, self._rule, event.text), undoable=False)
         except RuleError as error:
             column = None if error.column is None else self.prompt.column_of(error.column)
             self._show(replace(self.scene, message=printable(error.message), trouble=True, caret=column))
@@ -505,7 +566,7 @@ class Explorer(App[str]):
 
     def answer_rule(self, text: str) -> bool:
         """A mask was typed: one turn, from what was there before the typing."""
-        taken = self.change(answers.knob_value(self.scene, "mask", text), undoable=False)
+        taken = self.change(answers.knob_value(self.scene, self._rule, text), undoable=False)
         if taken and self._before_typing:
             self._history.remember(self._before_typing, self.session)
             self._before_typing = None
@@ -569,26 +630,32 @@ class Explorer(App[str]):
 
     def _knob_under(self, panel: Panel, y: int) -> str:
         """The knob in a row of a panel, or nothing."""
-        if panel.id == "settings":
-            return self.bench.setting_clicked(self.scene, y)
+        if self.room and panel.id == self.room.KNOBS:
+            return self.room.setting_clicked(self.scene, y)
         return knob_at(self.scene, y, panel.room[1]) if panel.id == "parameters" else ""
 
     def _choose_knob(self, panel: Panel, field: str) -> None:
-        if panel.id == "settings":
+        if self.room and panel.id == self.room.KNOBS:
             self._choose(field, self.session)
         else:
             self.choose_of_map(field)
 
     def _session_under(self, panel: Panel, x: int, y: int) -> Session | None:
         """The session after a press at a column and row of a panel."""
-        if panel.id in MASK_PANELS:
-            return self.bench.clicked(self.scene, str(panel.id), x, y)
+        if self.room and panel.id in (*MASK_PANELS, *STUDY_PANELS):
+            return self.room.clicked(self.scene, str(panel.id), x, y)
         width, height = panel.room
         return clicks.clicked(self.scene, self.plan, str(panel.id), (x, y), width, height=height)
 
 
+RULES = ("mask", "study_mask", "pattern")
+"""The knobs that are masks: what is typed for them is drawn while it is typed."""
+
+
 def _subject(scene: Scene) -> Any:
-    """What the desk is asked about."""
+    """What a desk is asked about."""
+    if scene.trial:
+        return scene.trial.settings
     return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .parameters import LAB
+from .parameters import LAB, STUDIES
 from .view import Session
 
 MOST_STEPS = 500
@@ -13,9 +13,14 @@ MOST_STEPS = 500
 
 
 def decided(session: Session) -> tuple[Any, ...]:
-    """What undo goes back over: the knobs of the map and of the masks, and the head."""
-    lab = tuple(getattr(session.lab, row.field) for row in LAB if row.key)
-    return session.experiment, session.view.head, lab
+    """What undo goes back over: the knobs of the map, of the masks and of the experiments, and the head."""
+    return session.experiment, session.view.head, *_turned(session)
+
+
+def _turned(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The knobs of the masks and of the experiments."""
+    lab = {row.field: getattr(session.lab, row.field) for row in LAB if row.key}
+    return lab, {row.field: getattr(session.studies, row.field) for row in STUDIES if row.key}
 
 
 class History:
@@ -45,5 +50,11 @@ def _travel(source: list[Session], target: list[Session], now: Session) -> Sessi
         return None
     there = source.pop()
     target.append(now)
-    lab = replace(now.lab, **{row.field: getattr(there.lab, row.field) for row in LAB if row.key})
-    return replace(now, experiment=there.experiment, view=replace(now.view, head=there.view.head), lab=lab)
+    lab, studies = _turned(there)
+    return replace(
+        now,
+        experiment=there.experiment,
+        view=replace(now.view, head=there.view.head),
+        lab=replace(now.lab, **lab),
+        studies=replace(now.studies, **studies),
+    )

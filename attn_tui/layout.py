@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .scene import Scene
-from .view import MASK_PANELS, PAGES, PANELS, Session
+from .view import MASK_PANELS, PAGES, PANELS, STUDIES, STUDY_PANELS, Session
 
 LEAST = (20, 6)
 """Columns and rows below which only a line is shown."""
@@ -27,6 +27,8 @@ def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
         **{f"at-{name}": page == name for name in (*PAGES, "help")},
         **{f"on-{name}": view.panel == name for name in PANELS},
         **{f"lab-{name}": scene.session.lab.mask_panel == name for name in MASK_PANELS},
+        **{f"study-{name}": scene.session.studies.study == name for name in STUDIES},
+        **{f"study-at-{name}": scene.session.studies.study_panel == name for name in STUDY_PANELS},
         "on-side": view.explain or view.panel in BESIDE,
         "explaining": view.explain,
         "reading": view.text,
@@ -38,8 +40,9 @@ def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
 def shows_parameters(session: Session, width: int) -> bool:
     """Whether the panel with the page's knobs is to be seen in a window of some width."""
     view = session.view
-    if view.page == "masks" and not view.picture_only:
-        return width >= NARROW or session.lab.mask_panel == "settings"
+    own = {"masks": session.lab.mask_panel == "settings", "experiments": session.studies.study_panel == "knobs"}
+    if view.page in own and not view.picture_only:
+        return width >= NARROW or own[view.page]
     if view.page != "map" or view.picture_only:
         return False
     if width < NARROW:

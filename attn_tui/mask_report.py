@@ -27,7 +27,7 @@ from attn_engine import (
 )
 
 from .check_command import file_of
-from .lab.desk import Desk
+from .desk import Desk
 from .lab.laboratory import Laboratory
 from .options import OptionError
 from .pictures.cells import Lines, page, printable

@@ -13,7 +13,7 @@ from attn_engine import Experiment
 
 from .parameters import PARAMETERS, PARTS, VIEW, Parameter
 from .values import whole
-from .view import Lab, Pinned, Session, View
+from .view import Lab, Pinned, Session, Studies, View
 
 WIDTHS = (20, 1000)
 TIERS = ("auto", "truecolor", "256", "16", "none")
@@ -117,10 +117,11 @@ def session_of(namespace: argparse.Namespace, session: Session | None = None) ->
     experiment = replace(base.experiment, **_of(given, Experiment))
     view = replace(base.view, **_of(given, View))
     lab = replace(base.lab, **_of(given, Lab))
-    return Session(experiment, view, given.get("pin", base.pinned), lab)
+    studies = replace(base.studies, **_of(given, Studies))
+    return Session(experiment, view, given.get("pin", base.pinned), lab, studies)
 
 
-def _of(given: dict[str, Any], kind: type[Experiment] | type[View] | type[Lab]) -> dict[str, Any]:
+def _of(given: dict[str, Any], kind: type[Experiment | View | Lab | Studies]) -> dict[str, Any]:
     return {field.name: given[field.name] for field in fields(kind) if field.name in given}
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, run
 
-from .lab.desk import Desk
+from .desk import Desk
+from .experiments.trial import Trial, trial_of
 from .lab.laboratory import Laboratory, laboratory_of
 from .pictures.cells import printable
 from .pictures.ink import Ink
@@ -56,6 +57,8 @@ class Scene:
     """The first line of the help on show."""
     laboratory: Laboratory | None = None
     """The mask laboratory, while it is on the screen."""
+    trial: Trial | None = None
+    """The experiment on show, while view 4 is on the screen."""
     sheet_from: int = 0
     """The first line on show of what there is to say of a mask."""
     caret: int | None = None
@@ -65,7 +68,8 @@ class Scene:
     def focused(self) -> str:
         """The panel that the keys go to."""
         view = self.session.view
-        return self.session.lab.mask_panel if view.page == "masks" else view.panel
+        own = {"masks": self.session.lab.mask_panel, "experiments": self.session.studies.study_panel}
+        return own.get(view.page, view.panel)
 
     @property
     def cursor(self) -> tuple[int, int]:
@@ -125,7 +129,7 @@ def make_scene(
 ) -> Scene:
     """The scene of a session. Raises ValueError or RuleError where there is nothing to show.
 
-    The mask laboratory asks the desk; without one, every question is answered at once.
+    The mask laboratory and the experiments ask the desk; without one, every question is answered at once.
     """
     view, pinned = session.view, session.pinned
     show_pinned = pinned is not None and view.compare == "a"
@@ -147,9 +151,9 @@ def make_scene(
     elif show_pinned:
         title = f"A, pinned: {title.lower()}"
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
-    if not in_laboratory:
-        return scene
-    return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
+    if in_laboratory:
+        return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
+    return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
 
 
 TITLES = {

@@ -11,9 +11,10 @@ Stage = Literal["scores", "scaled", "modified", "weights", "value-weighted", "ma
 Range = Literal["row", "picture", "heads", "unit", "log", "rest"]
 Compare = Literal["b", "a", "a-b"]
 HeadOrder = Literal["number", "likeness", "entropy", "kind"]
-Page = Literal["map", "heads", "masks"]
+Page = Literal["map", "heads", "masks", "experiments"]
 Sheet = Literal["catalogue", "costs", "checks", "conventions", "reach", "code"]
 Dialect = Literal["flex", "numpy", "sdpa"]
+Study = Literal["scaling", "diversity", "patterns", "cross", "learning"]
 
 STAGES: dict[str, str] = {
     "scores": "q·k",
@@ -43,6 +44,7 @@ PAGES: dict[str, str] = {
     "map": "one head, cell by cell",
     "heads": "all heads of the layer",
     "masks": "the mask laboratory",
+    "experiments": "published experiments, with error bars",
 }
 
 HEAD_ORDERS: dict[str, str] = {
@@ -82,6 +84,22 @@ DIALECTS: dict[str, str] = {
     "flex": "PyTorch FlexAttention",
     "numpy": "NumPy",
     "sdpa": "PyTorch scaled_dot_product_attention",
+}
+
+STUDIES: dict[str, str] = {
+    "scaling": "why scores are divided by √d_k",
+    "diversity": "how alike the heads of random projections are",
+    "patterns": "full, causal and local attention: who sees whom, and the cost",
+    "cross": "self-attention and cross-attention, and eight systems that use them",
+    "learning": "how attention learns where to look, and how it fails",
+}
+
+STUDY_PANELS: dict[str, str] = {
+    "figure": "the figure",
+    "beside": "what stands beside it",
+    "table": "its numbers",
+    "more": "what else there is to see",
+    "knobs": "its settings",
 }
 
 THEMES = {"dark": "light on dark", "light": "dark on light"}
@@ -145,6 +163,33 @@ class Lab:
 
 
 @dataclass(frozen=True)
+class Studies:
+    """The experiments: which one is on show, what it is about, and where its cursor stands.
+
+    `study_dim` and `study_heads` are the rows stood on, shown beside those that were published; `study_cursor` is
+    (query, key). `train_step` is how far the training on show has come, `failure` the way to fail that is told of.
+    """
+
+    study: Study = "scaling"
+    study_length: int = 20
+    study_keys: int = 12
+    draws: int = 200
+    study_temperature: float = 1.0
+    study_mask: str = "full"
+    study_seed: int = 0
+    study_dim: int = 256
+    study_heads: int = 4
+    pattern: str = "causal & (window(4) | sink(1))"
+    pattern_at: int = 0
+    study_cursor: tuple[int, int] = (0, 0)
+    study_panel: str = "figure"
+    train_step: int = 0
+    train_rate: float = 0.1
+    train_start: str = "zero"
+    failure: int = 0
+
+
+@dataclass(frozen=True)
 class Session:
     """All that the explorer shows: what is computed, how it is shown, and what it is compared with."""
 
@@ -152,3 +197,4 @@ class Session:
     view: View = field(default_factory=View)
     pinned: Pinned | None = None
     lab: Lab = field(default_factory=Lab)
+    studies: Studies = field(default_factory=Studies)

@@ -312,7 +312,7 @@ def sized(**changes: int | str) -> str:
 
 
 KNOBS: tuple[Knob, ...] = (
-    Knob("x", MADE, "--source repeat", "positions", "--source positions", "moon", "'moon'; possible are sample,"),
+    Knob("x", MADE, "--source preset", "positions", "--source positions", "moon", "'moon'; possible are sample,"),
     Knob("Q", sized(queries=9), sized(queries=7), "3", sized(queries=3), "0", "a whole number from 1", SIZED),
     Knob("K", sized(keys=9), sized(keys=7), "3", sized(keys=3), "-1", "a whole number from 1", SIZED),
     Knob("H", sized(heads=3), sized(heads=1), "5", sized(heads=5), "many", "a whole number from 1", SIZED),

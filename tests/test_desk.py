@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from attn_tui.lab.desk import Desk, Trouble
+from attn_tui.desk import Desk, Trouble
 
 
 @contextmanager

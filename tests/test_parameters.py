@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from attn_engine import ALIGNMENTS, ROPES, SCALED, SOURCES, UNSCALED, Experiment, Kind, entries
+from attn_engine import ALIGNMENTS, PRESETS, ROPES, SCALED, SOURCES, UNSCALED, Experiment, Kind, entries
 from attn_tui.parameters import BY_FIELD, BY_KEY, KNOBS, LAB, LAB_BY_KEY, PARAMETERS, VIEW, Parameter
 from attn_tui.pictures.palettes import PALETTES
 from attn_tui.values import MOST, TEMPERATURES
@@ -48,6 +48,7 @@ lengths = st.integers(1, 1_048_576)
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "source": st.sampled_from(list(SOURCES)),
+    "preset": st.sampled_from(list(PRESETS)),
     "query_length": lengths,
     "key_length": lengths,
     "num_heads": st.integers(1, 4096),

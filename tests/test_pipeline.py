@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attn_engine import Attention, Experiment, RuleError, attend, inputs_of, pipeline, run, sources
+from attn_engine import SOURCES, Attention, Experiment, RuleError, attend, inputs_of, pipeline, run, sources
 from attn_engine import attention as stages
 from attn_engine.pipeline import INPUT_FIELDS, Pipeline, Stage
 
@@ -102,6 +102,8 @@ TURNS: list[tuple[dict[str, Any], set[str]]] = [
     ({"head_dim": 5}, ALL - {"mask"}),
     ({"source": "clusters"}, ALL - {"mask"}),
     ({"source": "projected"}, ALL - {"mask"} | {"projected"}),
+    ({"source": "cross"}, ALL - {"mask"} | {"projected"}),
+    ({"source": "preset"}, ALL),
     ({"query_length": 5}, ALL),
     ({"key_length": 5}, ALL),
     ({"num_heads": 2}, ALL),
@@ -201,7 +203,7 @@ def test_the_fields_that_decide_the_inputs_are_fields() -> None:
 # The same as from nothing
 
 KNOBS: dict[str, st.SearchStrategy[Any]] = {
-    "source": st.sampled_from(["sample", "random", "projected", "positions", "clusters", "repeat"]),
+    "source": st.sampled_from(list(SOURCES)),
     "query_length": st.integers(1, 7),
     "key_length": st.integers(1, 7),
     "num_heads": st.integers(1, 3),
@@ -216,6 +218,7 @@ KNOBS: dict[str, st.SearchStrategy[Any]] = {
     "layer": st.integers(0, 2),
     "num_key_heads": st.sampled_from([0, 1]),
     "rope": st.sampled_from(["off", "on"]),
+    "preset": st.sampled_from(["bert", "translation"]),
 }
 
 turns = st.lists(
@@ -245,7 +248,7 @@ def test_the_shared_pipeline_gives_the_same_as_one_of_its_own(turns: list[tuple[
     assert inputs_of(experiment) is pipeline.inputs_of(experiment)
 
 
-@pytest.mark.parametrize("source", ["sample", "random", "projected", "positions", "clusters", "repeat"])
+@pytest.mark.parametrize("source", list(SOURCES))
 def test_everything_is_computed_in_float32(source: str) -> None:
     found = run(replace(START, source=source))
     for name in ARRAYS:

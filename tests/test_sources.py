@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from attn_engine import SOURCES, Experiment, FieldError, Inputs, attend, inputs_of, run, sources
+from attn_engine.draws import normal
 from attn_engine.experiment import MAX_INPUTS, MAX_SCORES
-from attn_engine.sources import normal
 
 Array = NDArray[Any]
 
 MADE = tuple(name for name in SOURCES if name != "sample")
+SIZED = tuple(name for name in MADE if name != "preset")
+"""Made sources of any size; a preset has its own, tested with the presets."""
+
 ARRAYS = ("query", "key", "value")
 
 
@@ -94,7 +97,7 @@ def test_every_name_of_the_table_is_a_function(name: str) -> None:
     assert given.query.dtype == given.key.dtype == given.value.dtype == np.float32
 
 
-@pytest.mark.parametrize("source", MADE)
+@pytest.mark.parametrize("source", SIZED)
 @pytest.mark.parametrize(("queries", "keys"), [(1, 1), (5, 9), (9, 5), (40, 3)])
 @pytest.mark.parametrize(("heads", "head_dim"), [(1, 1), (3, 7), (2, 65)])
 def test_made_sources_have_the_shapes_asked_for(
@@ -110,7 +113,7 @@ def test_made_sources_have_the_shapes_asked_for(
     assert run(experiment).weights.shape == (heads, queries, keys)
 
 
-@pytest.mark.parametrize("source", MADE)
+@pytest.mark.parametrize("source", SIZED)
 def test_a_made_source_has_one_layer_and_says_so(source: str) -> None:
     given = made(source)
     assert given.num_layers == 1
@@ -146,6 +149,7 @@ def test_no_two_arrays_heads_or_blocks_share_their_numbers() -> None:
 GROWING: dict[str, tuple[str, ...]] = {
     "random": ("query_length", "key_length", "num_heads", "head_dim"),
     "projected": ("query_length", "key_length"),
+    "cross": ("query_length", "key_length"),
     "positions": ("query_length", "key_length", "num_heads"),
     "clusters": ("query_length", "key_length", "num_heads"),
     "repeat": ("query_length", "num_heads"),
@@ -159,7 +163,8 @@ GROWING: dict[str, tuple[str, ...]] = {
 @settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_growing_leaves_the_numbers_that_were_there(source: str, field: str, data: st.DataObject) -> None:
-    widest = 20 if source == "projected" else 150
+    projections = source in ("projected", "cross")
+    widest = 20 if projections else 150
     sizes = {"query_length": 30, "key_length": 30, "num_heads": 4, "head_dim": widest}
     fields = {name: data.draw(st.integers(1, most), label=name) for name, most in sizes.items()}
     more = fields | {field: fields[field] + data.draw(st.integers(1, 2 * sizes[field]), label="more")}
@@ -168,7 +173,7 @@ def test_growing_leaves_the_numbers_that_were_there(source: str, field: str, dat
         small, large = getattr(before, name), getattr(after, name)
         kept = large[tuple(map(slice, small.shape))]
         # a projection is a matrix product, whose last digit may depend on the shape
-        assert np.allclose(kept, small, rtol=0, atol=1e-5) if source == "projected" else np.array_equal(kept, small)
+        assert np.allclose(kept, small, rtol=0, atol=1e-5) if projections else np.array_equal(kept, small)
     assert after.query_tokens[: len(before.query_tokens)] == before.query_tokens
     assert after.key_tokens[: len(before.key_tokens)] == before.key_tokens
 
@@ -231,8 +236,39 @@ def test_projected_attention_ends_in_w_o() -> None:
 
 
 def test_only_projected_attention_has_an_output_projection() -> None:
-    for source in set(SOURCES) - {"projected"}:
+    for source in set(SOURCES) - {"projected", "cross"}:
         assert run(Experiment(source=source)).projected is None
+
+
+CROSS: dict[str, Any] = {"query_length": 5, "key_length": 9, "num_heads": 2, "head_dim": 3, "seed": 4}
+
+
+def multiplied(rows: Array, matrix: Array) -> list[list[float]]:
+    """rows · matrix, number by number."""
+    columns = [[float(number) for number in column] for column in matrix.T]
+    return [[math.fsum(float(a) * b for a, b in zip(row, column, strict=True)) for column in columns] for row in rows]
+
+
+def test_across_queries_are_of_one_sequence_and_keys_and_values_of_another() -> None:
+    given, width = made("cross", **CROSS), math.sqrt(2 / 6)
+    heads, one = Experiment(num_heads=2, seed=4), Experiment(num_heads=1, seed=4)
+    x, y = normal("x", 5, 6, one)[0], normal("y", 9, 6, one)[0]
+    for array, weights, sequence in (("query", "w_q", x), ("key", "w_k", y), ("value", "w_v", y)):
+        for head, matrix in enumerate(normal(weights, 6, 3, heads)):
+            expected = multiplied(sequence, matrix * width)
+            assert np.allclose(getattr(given, array)[head], expected, atol=1e-5), array
+
+
+@pytest.mark.parametrize("lengths", [(5, 9), (9, 5), (7, 7)])
+def test_across_and_within_differ_only_in_where_keys_and_values_come_from(lengths: tuple[int, int]) -> None:
+    sizes = CROSS | {"query_length": lengths[0], "key_length": lengths[1]}
+    within, across = made("projected", **sizes), made("cross", **sizes)
+    assert np.allclose(across.query, within.query, atol=1e-5)
+    assert across.output_projection is not None
+    assert within.output_projection is not None
+    assert np.array_equal(across.output_projection, within.output_projection)
+    for name in ("key", "value"):
+        assert np.mean(np.isclose(getattr(across, name), getattr(within, name), atol=1e-3)) < 0.1
 
 
 @pytest.mark.parametrize("head_dim", [16, 64])
@@ -308,7 +344,7 @@ def test_the_tokens_of_a_repeat_are_letters_as_in_a_spreadsheet() -> None:
 # Heads that share their keys and values
 
 
-@pytest.mark.parametrize("source", MADE)
+@pytest.mark.parametrize("source", SIZED)
 @pytest.mark.parametrize("key_heads", [1, 2, 4])
 def test_fewer_key_heads_have_the_first_of_the_keys_and_values_there_were(source: str, key_heads: int) -> None:
     sizes: dict[str, Any] = {"query_length": 12, "key_length": 12, "num_heads": 4, "head_dim": 16}
@@ -324,7 +360,7 @@ def test_fewer_key_heads_have_the_first_of_the_keys_and_values_there_were(source
         assert np.allclose(weights[head], alone.weights[0], atol=1e-6)
 
 
-@pytest.mark.parametrize("source", ["random", "projected", "positions"])
+@pytest.mark.parametrize("source", ["random", "projected", "cross", "positions"])
 def test_where_heads_share_keys_their_queries_stay_as_they_were(source: str) -> None:
     every, few = made(source, num_heads=4), made(source, num_heads=4, num_key_heads=2)
     assert np.array_equal(few.query, every.query)
@@ -410,7 +446,7 @@ TOO_LARGE: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("source", MADE)
+@pytest.mark.parametrize("source", SIZED)
 @pytest.mark.parametrize(("fields", "parts"), TOO_LARGE)
 def test_what_is_too_large_is_refused_with_the_arithmetic(
     source: str, fields: dict[str, Any], parts: list[str]
@@ -418,6 +454,7 @@ def test_what_is_too_large_is_refused_with_the_arithmetic(
     assert_refused_without_memory(Experiment(source=source, **fields), parts)
 
 
+@pytest.mark.parametrize("source", ["projected", "cross"])
 @pytest.mark.parametrize(
     ("fields", "parts"),
     [
@@ -425,8 +462,8 @@ def test_what_is_too_large_is_refused_with_the_arithmetic(
         ({"num_heads": 4096, "head_dim": 1, "query_length": 1, "key_length": 1}, ["width 4,096", "at most"]),
     ],
 )
-def test_projections_that_are_too_large_are_refused(fields: dict[str, Any], parts: list[str]) -> None:
-    assert_refused_without_memory(Experiment(source="projected", **fields), parts)
+def test_projections_that_are_too_large_are_refused(source: str, fields: dict[str, Any], parts: list[str]) -> None:
+    assert_refused_without_memory(Experiment(source=source, **fields), parts)
 
 
 def assert_refused_without_memory(experiment: Experiment, parts: list[str]) -> None:
@@ -447,7 +484,7 @@ def test_the_largest_sizes_are_had() -> None:
     assert given.query.shape == (1, 2**15, 1)
 
 
-@pytest.mark.parametrize("source", MADE)
+@pytest.mark.parametrize("source", SIZED)
 @pytest.mark.parametrize("field", ["query_length", "key_length", "num_heads", "head_dim"])
 @pytest.mark.parametrize("size", [0, -1])
 def test_an_empty_experiment_is_refused(source: str, field: str, size: int) -> None:

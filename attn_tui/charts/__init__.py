@@ -1,7 +1,7 @@
 """Charts: series of numbers → lines of cells, with axes, ticks, legend and units.
 
-One module for each step, in this order: chart (what is asked for), curves, axes, points, plot, cursor, and
-legend beside them; body puts them together.
+One module for each step, in this order: chart (what is asked for), curves, axes and log_axes, points, plot,
+cursor, and legend beside them; body puts them together.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _drawn(chart: Chart, width: int, height: int) -> Lines:
     markers = markers_of(chart.series)
     above = legend_of(chart, markers, width, 1 + (height >= 10) + (height >= 16))
     rest = height - len(above)
-    curves = [curve_of(series) for series in chart.series]
+    curves = [curve_of(series, x_log=chart.x_log, y_log=chart.y_log) for series in chart.series]
     if any(curve.x.size for curve in curves):
         return above + body_of(chart, curves, markers, width, rest)
     return above + [[]] * (rest // 2) + [[Segment("no values".center(width), chart.axis_style)]]

@@ -51,8 +51,13 @@ class Axis:
         """The value with the decimals of the step; in powers of ten where that is long."""
         text = f"{value:.{max(0, -math.floor(math.log10(self.step) + 1e-9))}f}"
         if len(text) > 7:
-            text = re.sub(r"e([+-])0?", r"e\1", f"{value:.3g}").replace("e+", "e")
+            text = short_power(f"{value:.3g}")
         return text if float(text) else "0"
+
+
+def short_power(text: str) -> str:
+    """A formatted number, its power of ten without plus and zeros."""
+    return re.sub(r"e([+-])0?", r"e\1", text).replace("e+", "e")
 
 
 def x_axis_of(curves: Sequence[Curve], kinds: Sequence[Kind]) -> Axis:
@@ -73,12 +78,16 @@ def y_axis_of(curves: Sequence[Curve], limits: tuple[float, float] | None) -> Ax
     """Between the limits; without them from 0, or a lowest value below it, to a round number."""
     low, high = (float_of(end) for end in limits or (math.nan, math.nan))
     if math.isfinite(low) and math.isfinite(high):
-        low, high = _spread(low, high)
-        return Axis(low, high, _round_step((high - low) / 4))
-    ends = [float(end) for curve in curves if curve.y.size for end in (curve.y.min(), curve.y.max())]
+        return plain_axis(*_spread(low, high))
+    ends = [float(end) for curve in curves if curve.y.size for end in (curve.y.min(), curve.high.max())]
     low, high = _spread(min(0.0, *ends), max(ends))
     step = _round_step((high - low) / 4)
     return Axis(math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step)
+
+
+def plain_axis(low: float, high: float) -> Axis:
+    """From exactly here to there, in about four round steps."""
+    return Axis(low, high, _round_step((high - low) / 4))
 
 
 def _spread(low: float, high: float) -> tuple[float, float]:

@@ -15,8 +15,9 @@ from ..pictures.cells import Lines, cut
 from .axes import x_axis_of, y_axis_of
 from .chart import Chart
 from .cursor import bar_style, mark
-from .curves import Curve
+from .curves import Curve, place_of
 from .legend import shown
+from .log_axes import log_x_axis_of, log_y_axis_of
 from .plot import FRAME, Cell, frame_of, plot
 from .points import Size, bar_at, cells_of, points_of, thinned
 
@@ -24,7 +25,8 @@ from .points import Size, bar_at, cells_of, points_of, thinned
 def body_of(chart: Chart, curves: Sequence[Curve], markers: Sequence[str], width: int, height: int) -> Lines:
     """The curves between their axes, and the cursor."""
     kinds = [series.kind for series in chart.series]
-    x_axis, y_axis = x_axis_of(curves, kinds), y_axis_of(curves, chart.y_limits)
+    x_axis = (log_x_axis_of if chart.x_log else x_axis_of)(curves, kinds)
+    y_axis = (log_y_axis_of if chart.y_log else y_axis_of)(curves, chart.y_limits)
     frame = frame_of(x_axis, y_axis, width, height)
     size = Size(frame.columns, frame.rows, x_axis.slot)
     curves = [thinned(curve, x_axis, y_axis, size.columns) for curve in curves]
@@ -32,10 +34,12 @@ def body_of(chart: Chart, curves: Sequence[Curve], markers: Sequence[str], width
     rows = [list(row) for row in plot(frame, tuple(layers))]
     if frame.has_line:
         _write(rows[-2], chart.x_label, width // 3)
-    if chart.cursor is not None and x_axis.low <= chart.cursor <= x_axis.high:
-        column = int(cells_of(x_axis.shares(np.array([chart.cursor])), size.columns)[0])
+    here = place_of(chart.cursor, log=chart.x_log)
+    if chart.cursor is not None and x_axis.low <= here <= x_axis.high:
+        column = int(cells_of(x_axis.shares(np.array([here])), size.columns)[0])
         bars = _bars_under(column, chart, curves, size)
-        mark(rows, frame, column, x_axis.label(chart.cursor), bars)
+        bands = {2 * index for index, kind in enumerate(kinds) if kind == "band"}
+        mark(rows, frame, column, x_axis.label(chart.cursor), bars=bars, bands=bands)
     return _segments(rows, chart)
 
 

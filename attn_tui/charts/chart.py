@@ -9,19 +9,23 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 from rich.style import Style
 
-Kind = Literal["line", "dashes", "dots", "bars"]
+Kind = Literal["line", "dashes", "dots", "bars", "band"]
 Numbers = Sequence[float] | NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """A curve: its name for the legend, its numbers and its looks. What is not finite is a gap."""
+    """A curve, or a band between two: its name for the legend, its numbers and its looks.
+
+    What is not finite is a gap, and what is not positive on a logarithmic axis. Without a name it is not in the legend.
+    """
 
     name: str
     y: Numbers
     style: Style = field(default_factory=Style.null)
     kind: Kind = "line"
     x: Numbers | None = None  # 0, 1, 2 …
+    high: Numbers | None = None  # the other edge of a band
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +35,9 @@ class Chart:
     series: Sequence[Series]
     x_label: str = ""
     y_label: str = ""  # the unit
-    y_limits: tuple[float, float] | None = None  # or from 0, or a lowest value below it, to a round number
+    y_limits: tuple[float, float] | None = None  # or from 0 (a logarithmic axis: the lowest value) to a round number
     cursor: float | None = None  # the x to mark
+    x_log: bool = False
+    y_log: bool = False
     axis_style: Style = field(default_factory=Style.null)
     cursor_style: Style = field(default_factory=lambda: Style(bold=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import takewhile
 
 from rich.style import Style
@@ -12,25 +12,33 @@ from .plot import BAR, CURSOR, FRAME, Cell, Frame
 _CROSSED = {"─": "┴", "┬": "┼"}
 
 
-def mark(rows: Sequence[list[Cell]], frame: Frame, column: int, label: str, bars: Mapping[int, Iterable[int]]) -> None:
-    """Mark the column, the bars in it (their columns by owner), and the number below.
+def mark(
+    rows: Sequence[list[Cell]],
+    frame: Frame,
+    column: int,
+    label: str,
+    *,
+    bars: Mapping[int, Iterable[int]],
+    bands: Container[int],
+) -> None:
+    """Mark the column, the bars in it (their columns by owner), and the number below; bands (owners) lie behind it.
 
     Where there are bars the line is as thin as they are full: in the cursor's own style, it would hide their tops.
     """
     place = frame.gutter + column
     for owner, columns in bars.items():
         _mark_bar(rows[: frame.rows], [frame.gutter + part for part in columns], owner)
-    _mark_column(rows[: frame.rows], place, BAR if bars else CURSOR)
+    _mark_column(rows[: frame.rows], place, BAR if bars else CURSOR, bands)
     if frame.has_line:
         _mark_axis(rows[frame.rows], place)
     _mark_number(rows[-1], place, label)
 
 
-def _mark_column(rows: Sequence[list[Cell]], column: int, above: int) -> None:
+def _mark_column(rows: Sequence[list[Cell]], column: int, above: int, bands: Container[int]) -> None:
     """A line through what is free of the column; what crosses it is marked in its own style."""
     for cells in rows:
         char, owner = cells[column]
-        if owner == FRAME:
+        if owner == FRAME or owner in bands:
             cells[column] = ("│", above)
         elif owner != BAR:
             cells[column] = (char, owner + 1)

@@ -25,7 +25,8 @@ def shown(text: str) -> str:
 
 def legend_of(chart: Chart, markers: Sequence[str], width: int, most: int) -> Lines:
     """The unit and the names, in at most so many rows."""
-    entries = [(marker, series.name, series.style) for marker, series in zip(markers, chart.series, strict=True)]
+    pairs = zip(markers, chart.series, strict=True)
+    entries = [(marker, series.name, series.style) for marker, series in pairs if series.name]
     if chart.y_label:
         entries.insert(0, ("", chart.y_label, chart.axis_style))
     words = tuple((marker, shown(name)) for marker, name, _ in entries)

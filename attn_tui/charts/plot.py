@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Axis, Ticks
+from .axes import Ticks
+from .log_axes import AnyAxis
 from .points import BRAILLE, Point
 
 Cell = tuple[str, int]  # what it shows, and its owner
@@ -71,7 +72,7 @@ def waiting() -> bool:
     return not load.cache_info().currsize
 
 
-def frame_of(x_axis: Axis, y_axis: Axis, width: int, height: int) -> Frame:
+def frame_of(x_axis: AnyAxis, y_axis: AnyAxis, width: int, height: int) -> Frame:
     """The frame with the ticks that it leaves room for."""
     y_ticks = y_axis.ticks(Frame(width, height, 0, (), ()).rows)
     gutter = 1 + max(len(label) for _, label in y_ticks)

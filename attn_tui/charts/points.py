@@ -9,16 +9,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .axes import Axis
 from .chart import Kind, Series
 from .curves import Curve, Floats
+from .log_axes import AnyAxis
 
 Point = tuple[float, float, bool, str]  # x and y, joined to the point before?, marker
 Indices = NDArray[np.intp]
 
 BRAILLE = "⠒"  # in the legend; in the chart finer dots
 EIGHTHS = "▁▂▃▄▅▆▇█"
-MARKERS: dict[Kind, str] = {"line": BRAILLE + "×+", "dashes": "╌═~", "dots": "•◦∗", "bars": "█▒░"}
+MARKERS: dict[Kind, str] = {"line": BRAILLE + "×+", "dashes": "╌═~", "dots": "•◦∗", "bars": "█▒░", "band": "░·:"}
 WIDEST_BAR = 6
 
 
@@ -47,13 +47,13 @@ def points_of(kind: Kind, curve: Curve, size: Size, marker: str) -> tuple[Point,
     return tuple(_POINTS[kind](curve, size, marker))
 
 
-def thinned(curve: Curve, x_axis: Axis, y_axis: Axis, columns: int) -> Curve:
+def thinned(curve: Curve, x_axis: AnyAxis, y_axis: AnyAxis, columns: int) -> Curve:
     """The lowest and the highest point of each column, as shares."""
-    x, y = x_axis.shares(curve.x), y_axis.shares(curve.y)
+    x, y, high = x_axis.shares(curve.x), y_axis.shares(curve.y), y_axis.shares(curve.high)
     starts = np.flatnonzero(np.diff(cells_of(x, columns), prepend=-1)).tolist()
-    parts = [(start, y[start:stop]) for start, stop in pairwise([*starts, y.size])]
-    kept = sorted({start + int(end) for start, part in parts for end in (part.argmin(), part.argmax())})
-    return Curve(x[kept], y[kept], curve.run[kept])
+    parts = [(start, y[start:stop], high[start:stop]) for start, stop in pairwise([*starts, y.size])]
+    kept = sorted({start + int(end) for start, low, top in parts for end in (low.argmin(), top.argmax())})
+    return Curve(x[kept], y[kept], high[kept], curve.run[kept])
 
 
 def cells_of(shares: Floats, cells: int) -> Indices:
@@ -77,7 +77,7 @@ def _dashes(curve: Curve, size: Size, marker: str) -> Iterator[Point]:
     """One dash a column, at the height of the line there; two where it jumps within the column."""
     if not curve.x.size:
         return
-    upper = _heights(curve, size)
+    upper = _heights(curve, curve.y, size)
     column, row = cells_of(curve.x, size.columns), cells_of(curve.y, size.rows)
     np.maximum.at(upper, column, row)
     lower = upper.copy()
@@ -91,13 +91,28 @@ def _dashes(curve: Curve, size: Size, marker: str) -> Iterator[Point]:
                 yield (stop - 0.5) / size.columns, y, True, marker
 
 
-def _heights(curve: Curve, size: Size) -> Indices:
-    """The row of the line in the middle of each column; -1 where there is none."""
+def _heights(curve: Curve, y: Floats, size: Size) -> Indices:
+    """The row of the line, or of one edge of the band, in the middle of each column; -1 where there is none."""
     middles = (np.arange(size.columns) + 0.5) / size.columns
     after = np.searchsorted(curve.x, middles).clip(1, curve.x.size) % curve.x.size  # the end wraps: not inside
     inside = (curve.x[after - 1] <= middles) & (middles <= curve.x[after])
     inside &= curve.run[after - 1] == curve.run[after]
-    return np.where(inside, cells_of(np.interp(middles, curve.x, curve.y), size.rows), -1)
+    return np.where(inside, cells_of(np.interp(middles, curve.x, y), size.rows), -1)
+
+
+def _band(curve: Curve, size: Size, marker: str) -> Iterator[Point]:
+    """In each column every cell from that of the low edge to that of the high one: what lies inside, is on it."""
+    if not curve.x.size:
+        return
+    lower, upper = _heights(curve, curve.y, size), _heights(curve, curve.high, size)
+    lower[lower < 0] = size.rows
+    column = cells_of(curve.x, size.columns)
+    np.minimum.at(lower, column, cells_of(curve.y, size.rows))
+    np.maximum.at(upper, column, cells_of(curve.high, size.rows))
+    for place in np.flatnonzero(upper >= 0).tolist():
+        x = (place + 0.5) / size.columns
+        yield x, (int(lower[place]) + 0.5) / size.rows, False, marker
+        yield x, (int(upper[place]) + 0.5) / size.rows, True, marker
 
 
 def _bars(curve: Curve, size: Size, marker: str) -> Iterator[Point]:
@@ -134,4 +149,5 @@ _POINTS: dict[Kind, Callable[[Curve, Size, str], Iterator[Point]]] = {
     "dashes": _dashes,
     "dots": _dots,
     "bars": _bars,
+    "band": _band,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -26,6 +27,9 @@ OF_THE_SHEET = ("stage-on", "stage-back", "range")
 
 class Bench(Horizontal):
     """The settings, the pictures, and the sheet below them."""
+
+    KNOBS: ClassVar[str] = "settings"
+    """The panel of the knobs."""
 
     def compose(self) -> ComposeResult:
         """One panel for each of `view.MASK_PANELS`."""

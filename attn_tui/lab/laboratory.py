@@ -40,8 +40,8 @@ from attn_engine import (
     window_readings,
 )
 
+from ..desk import Answer, Desk, Trouble
 from ..view import ZOOMS, Lab, Session
-from .desk import Answer, Desk, Trouble
 from .questions import reach_shares, row_range
 
 QUICK = 2**14

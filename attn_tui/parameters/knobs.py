@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_engine import ALIGNMENTS, ROPES, SCALED, SOURCES, UNSCALED, Kind, normaliser_signatures
+from attn_engine import ALIGNMENTS, PRESETS, ROPES, SCALED, SOURCES, UNSCALED, Kind, normaliser_signatures
 
 from ..values import (
     MOST,
@@ -39,6 +39,14 @@ KNOBS: tuple[Parameter, ...] = (
         read=one_of(SOURCES),
         examples=tuple(SOURCES),
         turn=around(SOURCES),
+    ),
+    Parameter(
+        field="preset",
+        options=("--preset",),
+        possible=", ".join(PRESETS),
+        help="the system that the source preset makes",
+        read=one_of(PRESETS),
+        examples=tuple(PRESETS),
     ),
     Parameter(
         field="query_length",

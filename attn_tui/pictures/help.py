@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.segment import Segment
 
-from ..actions import ACTIONS, GROUPS, IN_THE_HEADS, IN_THE_MASKS
-from ..parameters import KNOBS, LAB, Parameter
+from ..actions import ACTIONS, GROUPS, IN_THE_EXPERIMENTS, IN_THE_HEADS, IN_THE_MASKS
+from ..parameters import KNOBS, LAB, STUDIES, Parameter
 from ..scene import Scene
 from .cells import Lines, fit, wrap
 from .ink import Ink
@@ -18,11 +18,10 @@ def help_lines(ink: Ink, width: int) -> Lines:
     sections = [
         _section(ink, group, [(a.shown, a.help) for a in ACTIONS if a.group == group], width) for group in GROUPS
     ]
-    knobs = [(row.key, f"{row.name}: {row.help}{_possible(row)}") for row in KNOBS if row.key]
-    masks = [(row.key, f"{row.name}: {row.help}{_possible(row)}") for row in LAB if row.key]
+    sections.insert(1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", _knobs(KNOBS), width))
     sections.append(_section(ink, "Heads, view 2", list(IN_THE_HEADS), width))
-    sections.append(_section(ink, "Masks, view 3", [*IN_THE_MASKS, *masks], width))
-    sections.insert(1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", knobs, width))
+    sections.append(_section(ink, "Masks, view 3", [*IN_THE_MASKS, *_knobs(LAB)], width))
+    sections.append(_section(ink, "Experiments, view 4", [*IN_THE_EXPERIMENTS, *_knobs(STUDIES)], width))
     return [line for section in sections for line in section]
 
 
@@ -49,6 +48,10 @@ def scrolled(scene: Scene, name: str, width: int, height: int) -> int | None:
         return None
     last = max(len(help_lines(scene.ink, width)) - height, 0)
     return min(max(scene.help_from + steps[name], 0), last)
+
+
+def _knobs(rows: tuple[Parameter, ...]) -> list[tuple[str, str]]:
+    return [(row.key, f"{row.name}: {row.help}{_possible(row)}") for row in rows if row.key]
 
 
 def _possible(row: Parameter) -> str:

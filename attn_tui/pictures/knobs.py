@@ -53,8 +53,8 @@ def value_of(scene: Scene, row: Parameter) -> tuple[str, bool]:
     fixed = row.field in scene.inputs.fixed
     if fixed:
         return _decided(scene, row.field), True
-    part: Any = scene.session.lab if PART_OF[row.field] == "lab" else scene.shown
-    return row.write(getattr(part, row.field)), False
+    part: Any = getattr(scene.session, PART_OF[row.field])
+    return row.write(getattr(scene.shown if PART_OF[row.field] == "experiment" else part, row.field)), False
 
 
 def _decided(scene: Scene, field: str) -> str:

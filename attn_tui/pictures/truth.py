@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from rich.cells import cell_len
@@ -15,6 +16,7 @@ from ..scene import Scene
 from ..view import PAGES
 from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
 from .masks.truth import Fact, mask_facts
+from .studies.page import study_facts, study_hints
 
 GAP = "   "
 BRIEF = 70
@@ -30,7 +32,7 @@ def title_line(scene: Scene, width: int) -> Line:
             Segment(text, ink.chosen if scene.session.view.page == name else ink.dim),
             Segment(" ", ink.text),
         ]
-    place = _place(scene, brief=width < BRIEF)
+    place = "" if scene.trial else _place(scene, brief=width < BRIEF)
     middle = formula(scene)
     used = sum(cell_len(segment.text) for segment in line)
     free = width - used - cell_len(place)
@@ -109,6 +111,8 @@ def _fitting(facts: list[Fact], width: int) -> list[Fact]:
 def _facts(scene: Scene) -> list[Fact]:
     if scene.laboratory:
         return mask_facts(scene, scene.laboratory)
+    if scene.trial:
+        return study_facts(scene)
     ink, attention, head = scene.ink, scene.attention, scene.head
     query, key = scene.cursor
     weight = float(scene.weights[query, key])
@@ -135,8 +139,8 @@ def _facts(scene: Scene) -> list[Fact]:
 
 def brief(scene: Scene) -> str:
     """What the cursor stands on, in a few words."""
-    if scene.laboratory:
-        return mask_facts(scene, scene.laboratory)[1][1]
+    if scene.laboratory or scene.trial:
+        return _facts(scene)[1][1]
     return f"weight {figure(float(scene.weights[scene.cursor]))}"
 
 
@@ -225,19 +229,24 @@ def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
     ends = WIDE_HINTS[-2:]
     if scene.helping:
         return (("?", "back"), ("↑↓", "scroll"), *ends[1:])
-    if view.page == "heads":
-        return (
-            ("←↑↓→", "head"),
-            ("enter", "to the map"),
-            ("v", "order"),
-            ("shift+↑↓", "layer"),
-            ("c", "colours"),
-            *ends,
-        )
-    if view.page == "masks" and not scene.knob:
-        return (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom"), *ends)
     if scene.knob:
         return ((", .", "less more"), ("enter", "type"), ("u", "undo"), ("escape", "leave the knob"), *ends)
+    if view.page != "map":
+        return (*HINTS_OF[view.page](scene), *ends)
     if view.explain:
         return (("←↑↓→", "cell"), ("enter", "close"), ("shift+←→", "head"), *ends)
     return WIDE_HINTS
+
+
+HINTS_OF: dict[str, Callable[[Scene], tuple[tuple[str, str], ...]]] = {
+    "heads": lambda _: (
+        ("←↑↓→", "head"),
+        ("enter", "to the map"),
+        ("v", "order"),
+        ("shift+↑↓", "layer"),
+        ("c", "colours"),
+    ),
+    "masks": lambda _: (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom")),
+    "experiments": study_hints,
+}
+"""The keys of the other views."""

@@ -90,27 +90,46 @@ if TYPE_CHECKING:
     from .notation.words import FUNCTIONS as FUNCTIONS
     from .pipeline import inputs_of as inputs_of
     from .pipeline import run as run
+    from .presets import PRESETS as PRESETS
+    from .presets import Preset as Preset
     from .sources import Inputs as Inputs
     from .studies.diversity import DiversityRow as DiversityRow
     from .studies.diversity import DiversityStudy as DiversityStudy
     from .studies.diversity import diversity_study as diversity_study
+    from .studies.diversity import diversity_weights as diversity_weights
     from .studies.diversity import sample_similarity as sample_similarity
     from .studies.estimates import Estimate as Estimate
     from .studies.estimates import estimate as estimate
+    from .studies.failures import Failure as Failure
+    from .studies.failures import ScoreMemory as ScoreMemory
+    from .studies.failures import failures as failures
+    from .studies.learning import Example as Example
+    from .studies.learning import LearningState as LearningState
+    from .studies.learning import examples as examples
+    from .studies.learning import learning as learning
     from .studies.patterns import PatternRow as PatternRow
     from .studies.patterns import PatternStudy as PatternStudy
     from .studies.patterns import pattern_study as pattern_study
+    from .studies.patterns import pattern_weights as pattern_weights
     from .studies.scaling import ScalingRow as ScalingRow
     from .studies.scaling import ScalingStudy as ScalingStudy
     from .studies.scaling import SoftmaxFigures as SoftmaxFigures
     from .studies.scaling import scaling_study as scaling_study
+    from .studies.scaling import scaling_weights as scaling_weights
     from .studies.settings import PUBLISHED_SCALED as PUBLISHED_SCALED
     from .studies.settings import PUBLISHED_SIMILARITY as PUBLISHED_SIMILARITY
     from .studies.settings import PUBLISHED_UNSCALED as PUBLISHED_UNSCALED
+    from .studies.settings import SCORE_PACE as SCORE_PACE
+    from .studies.settings import STARTS as STARTS
     from .studies.settings import DiversitySettings as DiversitySettings
+    from .studies.settings import FailureSettings as FailureSettings
+    from .studies.settings import LearningSettings as LearningSettings
     from .studies.settings import PatternSettings as PatternSettings
     from .studies.settings import ScalingSettings as ScalingSettings
     from .studies.settings import is_protocol as is_protocol
+    from .studies.training import LearningCurves as LearningCurves
+    from .studies.training import learning_curves as learning_curves
+    from .studies.training import state_at as state_at
 
 _ROOMS = {
     "attention": ("Attention", "attend"),
@@ -147,20 +166,34 @@ _ROOMS = {
     "notation.soundness": ("check_rule",),
     "notation.words": ("FUNCTIONS",),
     "pipeline": ("inputs_of", "run"),
+    "presets": ("PRESETS", "Preset"),
     "sources": ("Inputs",),
-    "studies.diversity": ("DiversityRow", "DiversityStudy", "diversity_study", "sample_similarity"),
+    "studies.diversity": (
+        "DiversityRow",
+        "DiversityStudy",
+        "diversity_study",
+        "diversity_weights",
+        "sample_similarity",
+    ),
     "studies.estimates": ("Estimate", "estimate"),
-    "studies.patterns": ("PatternRow", "PatternStudy", "pattern_study"),
-    "studies.scaling": ("ScalingRow", "ScalingStudy", "SoftmaxFigures", "scaling_study"),
+    "studies.failures": ("Failure", "ScoreMemory", "failures"),
+    "studies.learning": ("Example", "LearningState", "examples", "learning"),
+    "studies.patterns": ("PatternRow", "PatternStudy", "pattern_study", "pattern_weights"),
+    "studies.scaling": ("ScalingRow", "ScalingStudy", "SoftmaxFigures", "scaling_study", "scaling_weights"),
     "studies.settings": (
         "PUBLISHED_SCALED",
         "PUBLISHED_SIMILARITY",
         "PUBLISHED_UNSCALED",
+        "SCORE_PACE",
+        "STARTS",
         "DiversitySettings",
+        "FailureSettings",
+        "LearningSettings",
         "PatternSettings",
         "ScalingSettings",
         "is_protocol",
     ),
+    "studies.training": ("LearningCurves", "learning_curves", "state_at"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -22,9 +22,11 @@ SOURCES: dict[str, str] = {
     "sample": "a real model's attention on one sentence: all-MiniLM-L6-v2, 6 layers × 12 heads",
     "random": "independent N(0,1) queries, keys and values",
     "projected": "X·W_q, X·W_k, X·W_v of one N(0,1) sequence X, W of variance 2/d_model, and W_O",
+    "cross": "queries as projected of X, keys and values of another N(0,1) sequence Y",
     "positions": "sinusoidal position codes; head h looks h positions back",
     "clusters": "four groups whose members find each other",
     "repeat": "a sequence twice over: even heads see the copy, odd heads what followed it",
+    "preset": "a known system's shapes and heads, numbers made: near places find each other",
 }
 
 NORMALISERS: dict[str, str] = {
@@ -67,9 +69,10 @@ class FieldError(ValueError):
 class Experiment:
     """Everything that decides the numbers of one picture.
 
-    Lengths, heads, head dim and rope are those asked for; a source that brings its own (`sample`) does not use
-    them. `num_key_heads` is 0 for as many as heads; else heads share them evenly (arXiv 2305.13245).
+    Lengths, heads, head dim and rope are those asked for; a source that brings its own (`sample`, `preset`) does not
+    use them. `num_key_heads` is 0 for as many as heads; else heads share them evenly (arXiv 2305.13245).
     `mask` and `score_mod` are rules in the notation. `layer` counts from 0; a source of one layer has no other.
+    `preset` is one of `PRESETS`, for the source of that name; its mask is not set by itself.
     """
 
     source: str = "sample"
@@ -87,6 +90,7 @@ class Experiment:
     layer: int = 3
     num_key_heads: int = 0
     rope: str = "off"
+    preset: str = "bert"
 
 
 def parse_normaliser(text: str) -> tuple[str, tuple[float, ...]]:

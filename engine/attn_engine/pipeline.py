@@ -18,7 +18,17 @@ from .experiment import Experiment
 from .notation import Kind, parse
 from .sources import Inputs
 
-INPUT_FIELDS = ("source", "query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed", "layer")
+INPUT_FIELDS = (
+    "source",
+    "query_length",
+    "key_length",
+    "num_heads",
+    "num_key_heads",
+    "head_dim",
+    "seed",
+    "layer",
+    "preset",
+)
 """The fields of an experiment that decide its inputs before rotation; the others act on later stages."""
 
 P = ParamSpec("P")

@@ -1,14 +1,12 @@
 """Where queries, keys and values come from.
 
-Each array has a random stream of its own for each head, and numbers are drawn position by position, so more
-positions, heads or (up to a block of 64) columns leave the numbers that were there as they were. A name in
-`experiment.SOURCES` is a function here.
+More positions, heads or (up to a block of 64) columns leave the numbers that were there as they were: see `draws`.
+A name in `experiment.SOURCES` is a function here.
 """
 
 from __future__ import annotations
 
 import math
-import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -17,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .draws import Floats, normal, sharp, sinusoids, stream
 from .experiment import (
-    BLOCK,
     ROPES,
     SOURCES,
     Align,
@@ -28,12 +26,13 @@ from .experiment import (
     check_projections,
     check_size,
 )
-
-Floats = NDArray[np.floating[Any]]
+from .places import queries_and_keys
+from .presets import PRESETS
 
 GROUPS = 4
-SHARPNESS = 4.0
-"""The scaled score, about, of two positions that `clusters` or `repeat` mean to find each other."""
+
+OWN_SHAPE = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "rope"})
+"""What a source decides that brings positions and heads of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +48,18 @@ class Inputs:
     num_layers: int = 1
     fixed: frozenset[str] = frozenset()
     """The fields of the experiment that this source decides by itself."""
+    query_grid: tuple[int, int] | None = None
+    key_grid: tuple[int, int] | None = None
+    """Rows and columns, where positions are the cells of a picture, counted row by row."""
 
 
 def inputs(experiment: Experiment) -> Inputs:
     """The inputs of an experiment. Raises ValueError for a source, a size, a seed or a layer that cannot be had."""
     if experiment.source not in SOURCES:
         raise FieldError("source", f"{experiment.source!r} is no source; possible are {', '.join(SOURCES)}")
-    if experiment.source != "sample":
-        if experiment.seed < 0:
-            raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
+    if experiment.source != "sample" and experiment.seed < 0:
+        raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
+    if experiment.source not in ("sample", "preset"):
         check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
         check_key_heads(experiment.num_heads, experiment.num_key_heads)
     made: Inputs = globals()[experiment.source](experiment)
@@ -72,8 +74,7 @@ def sample(experiment: Experiment) -> Inputs:
         raise FieldError("layer", f"{experiment.layer} is no layer of the sample; possible are 0 … {layers - 1}")
     tokens = tuple(str(token) for token in arrays["tokens"])
     query, key, value = (arrays[name][experiment.layer] for name in ("query", "key", "value"))
-    fixed = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed", "rope"})
-    return Inputs(query, key, value, None, tokens, tokens, layers, fixed)
+    return Inputs(query, key, value, None, tokens, tokens, layers, OWN_SHAPE | {"seed"})
 
 
 def random(experiment: Experiment) -> Inputs:
@@ -85,38 +86,33 @@ def random(experiment: Experiment) -> Inputs:
 
 def projected(experiment: Experiment) -> Inputs:
     """Heads of one sequence X ~ N(0,1) by random projections of variance 2/d_model, d_model = heads · d_k."""
-    check_projections(experiment.num_heads, experiment.head_dim)
-    model = experiment.num_heads * experiment.head_dim
-    length = max(experiment.query_length, experiment.key_length)
-    x = normal("x", length, model, replace(experiment, num_heads=1))[0]  # (positions, d_model)
-    deviation = math.sqrt(2 / model)
-    query, key, value = (
-        x @ (normal(name, model, experiment.head_dim, heads) * np.float32(deviation))
-        for name, heads in (("w_q", experiment), ("w_k", _of_keys(experiment)), ("w_v", _of_keys(experiment)))
-    )
-    w_o = normal("w_o", model, model, replace(experiment, num_heads=1))[0] * np.float32(deviation)
-    queries, keys = experiment.query_length, experiment.key_length
-    return Inputs(query[:, :queries], key[:, :keys], value[:, :keys], w_o, fixed=frozenset({"layer"}))
+    x = _sequence("x", max(experiment.query_length, experiment.key_length), experiment)
+    return _projections(x, x, experiment)
+
+
+def cross(experiment: Experiment) -> Inputs:
+    """As `projected`, with the same X for the queries; keys and values come from another sequence, Y ~ N(0,1)."""
+    x = _sequence("x", experiment.query_length, experiment)
+    y = _sequence("y", experiment.key_length, experiment)
+    return _projections(x, y, experiment)
 
 
 def positions(experiment: Experiment) -> Inputs:
     """Sinusoidal position codes (arXiv 1706.03762, 3.5), so that near positions attend."""
     heads = np.arange(experiment.num_heads)[:, None]
-    query = _sinusoids(np.arange(experiment.query_length) - heads, experiment.head_dim)
-    key = _sinusoids(
-        np.arange(experiment.key_length) + 0 * heads[: _of_keys(experiment).num_heads], experiment.head_dim
-    )
+    query = sinusoids(np.arange(experiment.query_length) - heads, experiment.head_dim)
+    key = sinusoids(np.arange(experiment.key_length) + 0 * heads[: _of_keys(experiment).num_heads], experiment.head_dim)
     return Inputs(query, key, _values(experiment), fixed=frozenset({"layer"}))
 
 
 def clusters(experiment: Experiment) -> Inputs:
     """Positions of four groups, A to D, drawn at random; each key head has centres of its own for them."""
     length = max(experiment.query_length, experiment.key_length)
-    members = _stream("members", experiment.seed).integers(GROUPS, size=length)
+    members = stream("members", experiment.seed).integers(GROUPS, size=length)
     of_keys = _of_keys(experiment)
     centres = normal("centres", GROUPS, experiment.head_dim, of_keys)  # (key heads, groups, d)
     query, key = (
-        _sharp(at[:, members[:count]], experiment.head_dim) + normal(name, count, experiment.head_dim, heads) / 2
+        sharp(at[:, members[:count]], experiment.head_dim) + normal(name, count, experiment.head_dim, heads) / 2
         for name, count, at, heads in (
             ("query", experiment.query_length, centres[_shared(experiment)], experiment),
             ("key", experiment.key_length, centres, of_keys),
@@ -139,21 +135,29 @@ def repeat(experiment: Experiment) -> Inputs:
     at_key = np.arange(experiment.key_length) % period
     query, key = embeddings[_shared(experiment)][:, at_query], embeddings[:, at_key].copy()
     key[1::2] = np.roll(key[1::2], 1, axis=1)
-    sharp_query, sharp_key = (_sharp(array, experiment.head_dim) for array in (query, key))
+    sharp_query, sharp_key = (sharp(array, experiment.head_dim) for array in (query, key))
     query_tokens, key_tokens = (tuple(_letters(int(at)) for at in places) for places in (at_query, at_key))
     return Inputs(
         sharp_query, sharp_key, _values(experiment), None, query_tokens, key_tokens, fixed=frozenset({"layer"})
     )
 
 
-def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats:
-    """N(0,1) numbers of the array `name`, (heads, rows, columns) float32, that growing leaves as they were."""
-    drawn = np.empty((experiment.num_heads, rows, columns), dtype=np.float32)
-    for head in range(experiment.num_heads):
-        for first in range(0, columns, BLOCK):
-            block = _stream(name, experiment.seed, head, first).standard_normal((rows, BLOCK))
-            drawn[head, :, first : first + BLOCK] = block[:, : columns - first]
-    return drawn
+def preset(experiment: Experiment) -> Inputs:
+    """One of eight known systems: its labels, lengths and heads, with made numbers (see `places`)."""
+    if experiment.preset not in PRESETS:
+        raise FieldError("preset", f"{experiment.preset!r} is no preset; possible are {', '.join(PRESETS)}")
+    chosen = PRESETS[experiment.preset]
+    query, key = queries_and_keys(chosen, experiment.seed)
+    return Inputs(
+        query,
+        key,
+        normal("value", chosen.key_length, chosen.head_dim, replace(experiment, num_heads=chosen.heads)),
+        query_tokens=chosen.query_labels,
+        key_tokens=chosen.key_labels,
+        fixed=OWN_SHAPE | {"layer"},
+        query_grid=chosen.query_grid,
+        key_grid=chosen.key_grid,
+    )
 
 
 def rotated(given: Inputs, align: Align) -> Inputs:
@@ -174,6 +178,26 @@ def check_rope(rope: str) -> None:
     """Raise FieldError, naming what is possible, for a rotation that is none."""
     if rope not in ROPES:
         raise FieldError("rope", f"rope is {rope!r}; possible are {', '.join(ROPES)}")
+
+
+def _sequence(name: str, length: int, experiment: Experiment) -> Floats:
+    """N(0,1) numbers of a sequence that every head sees, (length, d_model). Raises ValueError where too many."""
+    check_projections(experiment.num_heads, experiment.head_dim)
+    return normal(name, length, experiment.num_heads * experiment.head_dim, replace(experiment, num_heads=1))[0]
+
+
+def _projections(x: Floats, y: Floats, experiment: Experiment) -> Inputs:
+    """Queries X·W_q, keys Y·W_k and values Y·W_v of as many positions as asked for, and W_O."""
+    model = x.shape[-1]
+    deviation = np.float32(math.sqrt(2 / model))
+    of_keys = _of_keys(experiment)
+    query, key, value = (
+        sequence @ (normal(name, model, experiment.head_dim, heads) * deviation)
+        for name, sequence, heads in (("w_q", x, experiment), ("w_k", y, of_keys), ("w_v", y, of_keys))
+    )
+    w_o = normal("w_o", model, model, replace(experiment, num_heads=1))[0] * deviation
+    queries, keys = experiment.query_length, experiment.key_length
+    return Inputs(query[:, :queries], key[:, :keys], value[:, :keys], w_o, fixed=frozenset({"layer"}))
 
 
 def _turned(vectors: Floats, places: NDArray[Any]) -> Floats:
@@ -199,22 +223,6 @@ def _shared(experiment: Experiment) -> NDArray[np.int64]:
 
 def _values(experiment: Experiment) -> Floats:
     return normal("value", experiment.key_length, experiment.head_dim, _of_keys(experiment))
-
-
-def _stream(name: str, *numbers: int) -> np.random.Generator:
-    return np.random.default_rng([zlib.crc32(name.encode()), *numbers])
-
-
-def _sharp(vectors: Floats, head_dim: int) -> Floats:
-    """N(0,1) vectors at the size where a vector's scaled score with itself is SHARPNESS."""
-    return vectors * np.float32(math.sqrt(SHARPNESS / math.sqrt(head_dim)))
-
-
-def _sinusoids(places: NDArray[Any], head_dim: int) -> Floats:
-    """Sines in the even columns, cosines in the odd: (…, positions, head_dim)."""
-    columns = np.arange(head_dim)
-    angles = places[..., None] / 10000.0 ** (columns // 2 * 2 / head_dim)
-    return np.where(columns % 2 == 0, np.sin(angles), np.cos(angles)).astype(np.float32)
 
 
 def _letters(number: int) -> str:

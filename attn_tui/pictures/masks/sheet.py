@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.segment import Segment
 
-from ...lab.desk import Trouble
+from ...desk import Trouble
 from ...lab.laboratory import Laboratory
 from ...scene import Scene
 from ...view import SHEETS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -52,6 +52,17 @@ class DiversityStudy:
 
 def _estimate(heads: int, values: NDArray[np.float64], published: float | None) -> Estimate:
     return Estimate(1.0, 0.0, 1.0, 1.0, published) if heads == 1 else estimate(values, published)
+
+
+def diversity_weights(settings: DiversitySettings, heads: int) -> Floats:
+    """The weights of the heads of the study's first draw, (heads, queries, keys).
+
+    Raises FieldError or RuleError as the study does.
+    """
+    check_diversity(replace(settings, heads=(heads,)))
+    query, key = projected(settings.seed, range(1), settings.length, settings.model)
+    mask = study_mask(settings.mask, heads, settings.length)
+    return weigh(head_scores(query, key, heads)[0], mask, settings.temperature, "softmax")
 
 
 def diversity_study(settings: DiversitySettings, batch: int = 0) -> Iterator[DiversityStudy]:

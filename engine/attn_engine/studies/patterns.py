@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..attention import Mask
+from ..attention import Floats, Mask, weigh
 from ..masks.costs import Growth, growth
 from ..measures import density, keys_seen
 from ..notation import parse
@@ -73,9 +73,26 @@ class PatternStudy:
             int(keys_seen(mask).max()),
             estimate(values),
             mean_ceiling(mask),
-            growth(parse(rule), Plane(length, length, self.settings.heads), sizes=sorted({length, *LENGTHS})),
+            _growth(rule, length, self.settings.heads),
             USED_BY.get(rule, ""),
         )
+
+
+@lru_cache(maxsize=64)
+def _growth(rule: str, length: int, heads: int) -> Growth:
+    return growth(parse(rule), Plane(length, length, heads), sizes=sorted({length, *LENGTHS}))
+
+
+def pattern_weights(settings: PatternSettings) -> tuple[tuple[Floats, Mask], ...]:
+    """The weights of the study's first draw under each mask, and the mask: pairs of (queries, keys).
+
+    Raises FieldError or RuleError as the study does.
+    """
+    check_patterns(settings)
+    query, key = projected(settings.seed, range(1), settings.length, settings.model)
+    scores = head_scores(query, key, settings.heads, shown=1)[0]  # (1, n, n)
+    masks = [_first_head(study_mask(rule, settings.heads, settings.length)) for rule in settings.masks]
+    return tuple((weigh(scores, mask, settings.temperature, "softmax")[0], mask) for mask in masks)
 
 
 def pattern_study(settings: PatternSettings, batch: int = 0) -> Iterator[PatternStudy]:

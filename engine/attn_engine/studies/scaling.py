@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..attention import Floats, Mask
+from ..attention import Floats, Mask, weigh
 from .estimates import Estimate, estimate
 from .rows import BATCH, drawn, mean_ceiling, row_means, softmax_rows, study_mask
 from .settings import PUBLISHED_SCALED, PUBLISHED_UNSCALED, ScalingSettings, check_scaling, is_protocol
@@ -76,6 +76,22 @@ class ScalingStudy:
                 estimate(values[SCALED_ENTROPY], scaled), deviation / math.sqrt(head_dim), means[SCALED_JACOBIAN]
             ),
         )
+
+
+def scaling_weights(settings: ScalingSettings, head_dim: int) -> tuple[Floats, Floats]:
+    """The weights of the study's first draw at one d_k, of q·k and of q·k/√d_k: two (queries, keys).
+
+    Raises FieldError or RuleError as the study does.
+    """
+    check_scaling(replace(settings, head_dims=(head_dim,)))
+    x = drawn("scaling", settings.seed, 0, (1, head_dim, 2, settings.length))[0]
+    scores: Floats = x[:, 0].T @ x[:, 1]
+    mask = study_mask(settings.mask, 1, settings.length)
+    plain, scaled = (
+        weigh(kind[None], mask, settings.temperature, "softmax")[0]
+        for kind in (scores, scores * np.float32(1 / math.sqrt(head_dim)))
+    )
+    return plain, scaled
 
 
 def scaling_study(settings: ScalingSettings, batch: int = 0) -> Iterator[ScalingStudy]:

@@ -1,4 +1,4 @@
-"""The desk: questions about masks that take longer than a frame are answered beside the screen."""
+"""The desk: questions that take longer than a frame are answered beside the screen."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ class Desk:
     """Answers questions: functions with their arguments, which are values. Answers are kept.
 
     Without `told` every question is answered at once. With it, those not marked `quick` are answered by a
-    thread, and `told` is called, from that thread, after each answer.
+    thread, and `told` is called, from that thread, after each answer. At most `kept` answers are kept.
     """
 
-    def __init__(self, told: Callable[[], object] | None = None) -> None:
+    def __init__(self, told: Callable[[], object] | None = None, *, kept: int = MOST_KEPT) -> None:
         self._told = told
+        self._most_kept = kept
         self._answers: OrderedDict[Question, Any] = OrderedDict()
         self._waiting: OrderedDict[Question, None] = OrderedDict()
         self._refining: OrderedDict[Question, Callable[..., Any]] = OrderedDict()
+        self._fine: set[Question] = set()
+        self._stopped: set[Question] = set()
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -43,7 +46,7 @@ class Desk:
         """The answer; None where it is still to come, or is None. Raises Trouble where there is none.
 
         `refine` makes a better answer of one, or None where it is good enough; it is called while nothing else
-        is asked.
+        is asked, until `stop`.
         """
         question: Question = (work, arguments)
         with self._changed:
@@ -54,12 +57,28 @@ class Desk:
             self._keep(question, _answered(question))
             known = True
         if not known:
-            self._queue(question, refine)
-            return None
-        answer = self._answers[question]
+            self._queue(question)
+        if refine and self._told:
+            self._queue_refining(question, refine)
+        answer = self._answers[question] if known else None
         if isinstance(answer, Trouble):
             raise answer
         return answer
+
+    def stop(self) -> bool:
+        """Refine nothing of what is being refined, and keep it as it is; whether there was anything to stop."""
+        with self._changed:
+            self._stopped.update(self._refining)
+            stopped = bool(self._refining)
+            self._refining.clear()
+        return stopped
+
+    def go_on(self) -> bool:
+        """Refine again what was stopped, once it is asked for; whether there was anything."""
+        with self._changed:
+            stopped = bool(self._stopped)
+            self._stopped.clear()
+        return stopped
 
     def forget_waiting(self) -> None:
         """What was asked before is not wanted any more: the next questions are of another mask."""
@@ -79,27 +98,45 @@ class Desk:
         with self._changed:
             return bool(self._waiting)
 
+    @property
+    def refining(self) -> bool:
+        """Whether an answer is still to become better."""
+        with self._changed:
+            return bool(self._refining)
+
     def _keep(self, question: Question, answer: Any) -> None:
         with self._changed:
             self._answers[question] = answer
-            while len(self._answers) > MOST_KEPT:
-                self._answers.popitem(last=False)
+            while len(self._answers) > self._most_kept:
+                forgotten, _ = self._answers.popitem(last=False)
+                self._fine.discard(forgotten)
+                self._stopped.discard(forgotten)
 
-    def _queue(self, question: Question, refine: Callable[..., Any] | None) -> None:
+    def _queue(self, question: Question) -> None:
         with self._changed:
             self._waiting.setdefault(question)
-            if refine:
+            self._wake()
+
+    def _queue_refining(self, question: Question, refine: Callable[..., Any]) -> None:
+        with self._changed:
+            if question not in self._fine and question not in self._stopped:
                 self._refining[question] = refine
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="masks", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+                self._wake()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+            self._thread.start()
+        self._changed.notify()
 
     def _work(self) -> None:
         while (question := self._next()) is not None:
             with self._changed:
                 refine = None if question in self._waiting else self._refining.get(question)
                 known = self._answers.get(question)
+                if refine and known is None:  # forgotten meanwhile
+                    del self._refining[question]
+                    continue
             answer = _answered(question) if refine is None else _result(refine, known)
             if refine is None or answer is not None:
                 self._keep(question, answer)
@@ -107,6 +144,7 @@ class Desk:
                 self._waiting.pop(question, None)
                 if answer is None or isinstance(answer, Trouble):
                     self._refining.pop(question, None)
+                    self._fine.add(question)
             if (refine is None or answer is not None) and self._told and not self._closed:
                 self._told()
 

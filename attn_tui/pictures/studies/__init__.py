@@ -1,0 +1,1 @@
+"""The experiments as pictures: a sentence, figures, tables and knobs for each."""

@@ -1,0 +1,104 @@
+"""Which picture stands in which panel, for each experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rich.style import Style
+
+from ...scene import Scene
+from ...view import STUDY_PANELS, Session
+from ..cells import Lines
+from . import diversity, learning, patterns, scaling
+
+Picture = Callable[[Scene, int, int], Lines]
+Title = Callable[[Scene], str]
+Facts = Callable[[Scene], list[tuple[int, str, Style]]]
+
+
+class Shown(NamedTuple):
+    """A picture and its title."""
+
+    picture: Picture
+    title: Title
+
+
+def _named(title: str) -> Title:
+    return lambda _: title
+
+
+PICTURES: dict[str, dict[str, Shown]] = {
+    "scaling": {
+        "figure": Shown(scaling.scaling_figure, _named("Entropy of attention against d_k")),
+        "beside": Shown(scaling.scaling_weights_bars, scaling.scaling_weights_title),
+        "table": Shown(scaling.scaling_table, _named("Entropy in nats")),
+        "more": Shown(scaling.scaling_gradient, _named("Why: scores grow, the gradient goes")),
+    },
+    "diversity": {
+        "figure": Shown(diversity.diversity_figure, _named("How alike heads are, against their number")),
+        "beside": Shown(diversity.real_heads, _named("Heads of a real model")),
+        "table": Shown(diversity.diversity_table, _named("Mean cosine similarity")),
+        "more": Shown(diversity.random_heads, diversity.random_heads_title),
+    },
+    "patterns": {
+        "figure": Shown(patterns.pattern_pictures, _named("The same head under each mask")),
+        "table": Shown(patterns.pattern_table, _named("What each mask sees")),
+        "more": Shown(patterns.pattern_cost, _named("Cost: pairs of n positions")),
+    },
+    "learning": {
+        "figure": Shown(learning.learning_figure, _named("Learning to copy the first of five tokens")),
+        "beside": Shown(learning.learned_weights, _named("Where it looks")),
+        "table": Shown(learning.learning_table, _named("What it answers")),
+        "more": Shown(learning.failure_list, _named("How attention fails")),
+    },
+}
+"""By experiment and panel; a panel that is not there has nothing to show."""
+
+FACTS: dict[str, Facts] = {
+    "scaling": scaling.scaling_facts,
+    "diversity": diversity.diversity_facts,
+    "patterns": patterns.pattern_facts,
+    "learning": learning.learning_facts,
+}
+"""What the cursor stands on, as the line of truth has it: how much it matters, what it says, its style."""
+
+
+HINTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "scaling": (("←→", "d_k"), ("↑↓", "query"), ("D", "draws")),
+    "diversity": (("←→", "heads"), ("D", "draws")),
+    "patterns": (("←→", "pattern"), ("m", "a rule of yours"), ("D", "draws")),
+    "learning": (("enter", "start, stop"), ("←→", "a step")),
+}
+"""Keys that matter most, beside those that every experiment has."""
+
+
+def study_facts(scene: Scene) -> list[tuple[int, str, Style]]:
+    """What the cursor of the experiment on show stands on."""
+    return FACTS[scene.session.studies.study](scene)
+
+
+def study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
+    """The keys that matter most in the experiment on show."""
+    return (("v", "next experiment"), ("tab", "panel"), *HINTS[scene.session.studies.study])
+
+
+def panels_of(session: Session) -> list[str]:
+    """The panels that the experiment on show has."""
+    there = PICTURES[session.studies.study]
+    return [name for name in STUDY_PANELS if name in there or name == "knobs"]
+
+
+def shown_in(panel: str) -> Shown:
+    """A panel's picture and title, those of the experiment on show."""
+    return Shown(
+        lambda scene, width, height: _found(scene, panel).picture(scene, width, height),
+        lambda scene: _found(scene, panel).title(scene),
+    )
+
+
+NOTHING = Shown(lambda *_: [], _named(""))
+
+
+def _found(scene: Scene, panel: str) -> Shown:
+    return PICTURES[scene.session.studies.study].get(panel, NOTHING)

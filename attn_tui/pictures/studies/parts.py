@@ -1,0 +1,53 @@
+"""What the experiments' pictures share: tables whose chosen rows are marked, and charts with a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+
+from ...charts import Chart, Series
+from ...scene import Scene
+from ...study_records import Record
+from ...study_tables import Column, table
+from ..cells import Lines, fit
+
+PUBLISHED = "published"
+BAND = "95 % of draws"
+
+
+def waiting(scene: Scene) -> Lines:
+    """What stands where the first draws are still to come."""
+    return [[Segment("…", scene.ink.dim)]]
+
+
+def short_band(record: Record) -> str:
+    """Where 95 % of single draws lie, to two digits; none for what holds by definition."""
+    return "–" if record.get("heads") == 1 else f"{record['low']:.2f} – {record['high']:.2f}"
+
+
+def rows_table(
+    scene: Scene, layouts: Sequence[Sequence[Column]], records: list[Record], here: Sequence[bool], width: int
+) -> Lines:
+    """A table with the rows marked that the cursor stands on, in the first of the layouts that fits."""
+    tables = [table(columns, records) for columns in layouts]
+    header, *rows = next((lines for lines in tables if max(map(len, lines)) <= width), tables[-1])
+    ink = scene.ink
+    lines: Lines = [[Segment(header, ink.dim)]]
+    for row, chosen in zip(rows, here, strict=True):
+        lines.append([Segment(fit(row, width), ink.chosen if chosen else ink.text)])
+    return lines
+
+
+def chart_of(
+    scene: Scene,
+    series: Sequence[Series],
+    labels: tuple[str, str],
+    cursor: float | None = None,
+    *,
+    log: bool = True,
+    limits: tuple[float, float] | None = None,
+) -> Chart:
+    """A chart in the ink of the scene: labels of x and y, and the x stood on."""
+    ink = scene.ink
+    return Chart(series, *labels, limits, cursor, log, axis_style=ink.dim, cursor_style=ink.mark)
