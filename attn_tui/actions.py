@@ -68,6 +68,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", ("q", "ctrl+c"), "q ctrl+c", "quit", "Explorer"),
 )
 
+IN_THE_HEADS = (
+    ("← → ↑ ↓", "another head, as they are shown"),
+    ("enter", "the head to the map"),
+    ("v V", "next order, or the one before: by number, likeness, entropy, kind"),
+)
+"""What keys do on the page of heads, where that is not what they do on the map."""
+
 IN_THE_MASKS = (
     ("enter", "type a rule, which is drawn while you type; in the catalogue, take the rule stood on"),
     ("n N", "both lengths doubled, or halved"),

@@ -23,13 +23,14 @@ from .experiments.hall import Hall
 from .history import History, decided
 from .lab import moves as laboratory
 from .lab.bench import Bench
-from .moves import ARROWS, MOVES, Refusal, beside, head_step, turn, with_view
+from .moves import ARROWS, HEADS_MOVES, MOVES, Refusal, beside, head_step, ordered_step, turn, with_view
 from .options import command, split
 from .parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY, PART_OF, STUDY_BY_KEY, knobs_of
 from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts
 from .pictures.explain import explain
-from .pictures.heads import gallery_shape, heads_glance, heads_page
+from .pictures.heads.glance import heads_glance
+from .pictures.heads.page import heads_beside, heads_page, heads_title
 from .pictures.heatmap import heat_map, map_title
 from .pictures.help import help_page, help_title, scrolled
 from .pictures.ink import Ink, Tier, make_ink
@@ -129,7 +130,7 @@ class Explorer(App[str]):
                 )
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):
-            yield Panel(heads_page, lambda scene: f"All heads{_of_layer(scene)}", id="all-heads")
+            yield Panel(heads_page, heads_title, id="all-heads")
         yield Bench(id="masks-page", classes="page")
         yield Hall(id="experiments-page", classes="page")
         with Horizontal(id="help-page", classes="page"):
@@ -310,9 +311,8 @@ class Explorer(App[str]):
         view, room = self.session.view, self.room
         if room:
             return self._act_in_room(room, name)
-        if view.page == "heads" and (x or y):
-            beside_each = gallery_shape(self.scene, *self.panel("all-heads").room)[0]
-            return self.change(head_step(self.scene, x + y * beside_each))
+        if view.page == "heads" and (x or y or name in HEADS_MOVES):
+            return self._act_in_heads(name, x, y)
         if view.panel == "parameters" and (x or y) and not view.picture_only:
             return self._act_in_parameters(x, y)
         if view.panel == "heads" and x:
@@ -324,6 +324,13 @@ class Explorer(App[str]):
         place = scrolled(self.scene, name, *self.panel("help").room)
         self._show(replace(self.scene, help_from=place or 0, helping=place is not None))
         return place is not None
+
+    def _act_in_heads(self, name: str, x: int, y: int) -> bool:
+        """Another head, or the heads in another order."""
+        if name in HEADS_MOVES:
+            return self.change(HEADS_MOVES[name](self.scene, self.plan))
+        beside_each = heads_beside(self.scene, *self.panel("all-heads").room)
+        return self.change(ordered_step(self.scene, x + y * beside_each))
 
     def _act_in_room(self, room: Bench | Hall, name: str) -> bool:
         """Scroll the sheet, choose and turn a knob, or move."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .moves import go_to, with_view
-from .pictures.heads import head_at
+from .pictures.heads.glance import head_at
 from .pictures.plan import UNBOUNDED, Plan
 from .pictures.truth import page_at
 from .scene import Scene

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .parameters import BY_FIELD, Parameter
+from .pictures.heads.order import ordered
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
 from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
@@ -234,9 +235,16 @@ def to_page(name: str) -> Move:
 
 
 def head_step(scene: Scene, by: int) -> Session:
-    """Another head, as the heads page's cursor moves."""
+    """Another head, some numbers on."""
     head = min(max(scene.head + by, 0), scene.attention.num_heads - 1)
     return with_view(scene, head=head)
+
+
+def ordered_step(scene: Scene, by: int) -> Session:
+    """Another head, some places on in the order that the heads page shows."""
+    order = ordered(scene)
+    place = min(max(order.index(scene.head) + by, 0), len(order) - 1)
+    return with_view(scene, head=order[place])
 
 
 MOVES: dict[str, Move] = {
@@ -270,3 +278,9 @@ MOVES: dict[str, Move] = {
     "panel-back": panel(-1),
     **{f"page-{name}": to_page(name) for name in PAGES},
 }
+
+HEADS_MOVES: dict[str, Move] = {
+    "stage-on": turn_view("head_order"),
+    "stage-back": turn_view("head_order", -1),
+}
+"""What keys do on the heads page, where that is not what they do on the map; arrows take `ordered_step`."""

@@ -24,7 +24,8 @@ from attn_engine import mean_similarity, measure, measures, random_similarity, s
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
 from .pictures.cells import Lines, pad, plain, printable, width_of
-from .pictures.heads import likeness_text
+from .pictures.heads.kinds import kinds, scores
+from .pictures.heads.likeness import likeness_text
 from .pictures.heatmap import heat_map, map_title
 from .pictures.ink import Tier
 from .pictures.keys import keys_title, top_keys
@@ -121,6 +122,11 @@ def figures(scene: Scene) -> dict[str, Any]:
         "weight_received": _numbers(measures.weight_received(attention.weights[head])),
         "rows": {name: _numbers(getattr(per_row, name)[head]) for name in measures.MEASURES},
         "heads": {name: _numbers(per_row.by_head(name)) for name in measures.MEASURES},
+        "kinds": {
+            "names": [kind.name for kind in kinds(scene)],
+            "scores": _rounded([kind.score for kind in kinds(scene)], 8),
+            "detection": {name: _rounded(found, 8) for name, found in scores(scene).items()},
+        },
         "similarity": {
             "pairs": _numbers(alike),
             "mean": mean_similarity(alike),

@@ -10,6 +10,7 @@ from attn_engine import Experiment
 Stage = Literal["scores", "scaled", "modified", "weights", "value-weighted", "mask"]
 Range = Literal["row", "picture", "heads", "unit", "log", "rest"]
 Compare = Literal["b", "a", "a-b"]
+HeadOrder = Literal["number", "likeness", "entropy", "kind"]
 Page = Literal["map", "heads", "masks", "experiments"]
 Sheet = Literal["catalogue", "costs", "checks", "conventions", "reach", "code"]
 Dialect = Literal["flex", "numpy", "sdpa"]
@@ -44,6 +45,13 @@ PAGES: dict[str, str] = {
     "heads": "all heads of the layer",
     "masks": "the mask laboratory",
     "experiments": "published experiments, with error bars",
+}
+
+HEAD_ORDERS: dict[str, str] = {
+    "number": "by number",
+    "likeness": "by likeness, each beside its like",
+    "entropy": "by entropy, the lowest first",
+    "kind": "by kind, the highest score first",
 }
 
 BLOCKS = {"max": "the greatest of its cells", "mean": "the mean of its cells"}
@@ -131,6 +139,7 @@ class View:
     picture_only: bool = False
     text: bool = False
     explain: bool = False
+    head_order: HeadOrder = "number"
 
 
 @dataclass(frozen=True)

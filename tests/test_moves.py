@@ -15,7 +15,7 @@ from attn_tui.moves import MOVES, Refusal, go_to, head_step, turn, turn_field, w
 from attn_tui.opening import open_scene
 from attn_tui.options import read_options, words_of
 from attn_tui.parameters import BY_FIELD, KNOBS
-from attn_tui.pictures.heads import heads_glance
+from attn_tui.pictures.heads.glance import heads_glance
 from attn_tui.pictures.ink import Tier
 from attn_tui.pictures.plan import Plan, plan_map
 from attn_tui.pictures.truth import title_line

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attn_engine import Experiment, measure, measures, run
+from attn_engine import Experiment, head_kinds, head_scores, measure, measures, run
 from attn_tui.cli import main
 from attn_tui.options import read_options, split
 from attn_tui.pictures.cells import plain
@@ -160,7 +160,7 @@ def test_ten_keys_are_shown_where_no_number_is_given(capsys: pytest.CaptureFixtu
 KEYS = {
     *("command", "experiment", "layer", "head", "shape", "query_tokens", "key_tokens", "scale", "mask"),
     *("mask_density", "scores", "scaled", "modified", "weights", "output", "weight_received", "rows", "heads"),
-    *("similarity", "findings"),
+    *("kinds", "similarity", "findings"),
 }
 
 
@@ -198,6 +198,23 @@ def test_json_measures_every_query_and_every_head(options: str) -> None:
             assert_allclose([math.nan if number is None else number for number in read], exact, rtol=1e-7)
     assert np.array(found["similarity"]["pairs"]).shape == (scene.attention.num_heads,) * 2
     assert [each["query"] for each in found["findings"]] == [each.query for each in scene.findings]
+
+
+@pytest.mark.parametrize("options", STARTS)
+def test_json_says_what_every_head_is(options: str) -> None:
+    scene = scene_of(options)
+    found, inputs, attention = figures(scene)["kinds"], scene.inputs, scene.attention
+    kinds = head_kinds(attention, inputs.query_tokens, inputs.key_tokens)
+    assert found["names"] == [kind.name for kind in kinds]
+    assert_allclose(_or_nan(found["scores"]), [kind.score for kind in kinds], rtol=1e-7)
+    scores = head_scores(attention.weights, inputs.query_tokens, inputs.key_tokens, attention.positions)
+    assert found["detection"].keys() == scores.keys()
+    for name, exact in scores.items():
+        assert_allclose(_or_nan(found["detection"][name]), exact, rtol=1e-7)
+
+
+def _or_nan(numbers: list[float | None]) -> list[float]:
+    return [math.nan if number is None else number for number in numbers]
 
 
 def test_json_names_the_tokens_where_there_are_any(capsys: pytest.CaptureFixture[str]) -> None:

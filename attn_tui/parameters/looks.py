@@ -80,5 +80,13 @@ VIEW: tuple[Parameter, ...] = (
     Parameter("search", ("--search",), "a token", "mark the tokens that contain this text", str),
     Parameter("picture_only", ("--picture-only",), "", "the map alone", bool, flag=True),
     Parameter("text", ("--text",), "", "the tokens as running text, shaded", bool, flag=True),
+    Parameter(
+        "head_order",
+        ("--head-order",),
+        ", ".join(views.HEAD_ORDERS),
+        "how view 2 sorts the heads",
+        one_of(views.HEAD_ORDERS),
+        turn=around(views.HEAD_ORDERS),
+    ),
     Parameter("explain", ("--explain",), "", "one cell, step by step", bool, flag=True),
 )  # fmt: skip

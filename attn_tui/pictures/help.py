@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.segment import Segment
 
-from ..actions import ACTIONS, GROUPS, IN_THE_EXPERIMENTS, IN_THE_MASKS
+from ..actions import ACTIONS, GROUPS, IN_THE_EXPERIMENTS, IN_THE_HEADS, IN_THE_MASKS
 from ..parameters import KNOBS, LAB, STUDIES, Parameter
 from ..scene import Scene
 from .cells import Lines, fit, wrap
@@ -19,6 +19,7 @@ def help_lines(ink: Ink, width: int) -> Lines:
         _section(ink, group, [(a.shown, a.help) for a in ACTIONS if a.group == group], width) for group in GROUPS
     ]
     sections.insert(1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", _knobs(KNOBS), width))
+    sections.append(_section(ink, "Heads, view 2", list(IN_THE_HEADS), width))
     sections.append(_section(ink, "Masks, view 3", [*IN_THE_MASKS, *_knobs(LAB)], width))
     sections.append(_section(ink, "Experiments, view 4", [*IN_THE_EXPERIMENTS, *_knobs(STUDIES)], width))
     return [line for section in sections for line in section]

@@ -239,7 +239,13 @@ def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
 
 
 HINTS_OF: dict[str, Callable[[Scene], tuple[tuple[str, str], ...]]] = {
-    "heads": lambda _: (("←↑↓→", "head"), ("enter", "to the map"), ("shift+↑↓", "layer"), ("c", "colours")),
+    "heads": lambda _: (
+        ("←↑↓→", "head"),
+        ("enter", "to the map"),
+        ("v", "order"),
+        ("shift+↑↓", "layer"),
+        ("c", "colours"),
+    ),
     "masks": lambda _: (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom")),
     "experiments": study_hints,
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .attention import attend as attend
     from .catalogue import Entry as Entry
     from .catalogue import entries as entries
+    from .detection import head_scores as head_scores
     from .experiment import ALIGNMENTS as ALIGNMENTS
     from .experiment import NORMALISERS as NORMALISERS
     from .experiment import ROPES as ROPES
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from .heads import mean_similarity as mean_similarity
     from .heads import random_similarity as random_similarity
     from .heads import similarity as similarity
+    from .kinds import KINDS as KINDS
+    from .kinds import HeadKind as HeadKind
+    from .kinds import head_kinds as head_kinds
     from .masks.blocks import Blocks as Blocks
     from .masks.blocks import block_map as block_map
     from .masks.checks import CheckFinding as CheckFinding
@@ -130,6 +134,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "attention": ("Attention", "attend"),
     "catalogue": ("Entry", "entries"),
+    "detection": ("head_scores",),
     "experiment": (
         "ALIGNMENTS",
         "NORMALISERS",
@@ -143,6 +148,7 @@ _ROOMS = {
         "parse_normaliser",
     ),
     "heads": ("mean_similarity", "random_similarity", "similarity"),
+    "kinds": ("KINDS", "HeadKind", "head_kinds"),
     "masks.blocks": ("Blocks", "block_map"),
     "masks.checks": ("CheckFinding", "check_mask"),
     "masks.conventions": ("POLARITIES", "Alignment", "Reading", "alignments", "blind_outcomes", "window_readings"),

@@ -1,0 +1,56 @@
+"""What heads are, in words."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from attn_engine import KINDS, Attention, HeadKind, head_kinds, head_scores
+
+from ...scene import Scene
+from .numbers import number
+
+Tokens = tuple[str, ...]
+
+PUBLISHED = ("previous token", "same token", "induction")
+"""The kinds that TransformerLens gives a score."""
+
+
+@lru_cache(maxsize=4)
+def kinds_of(attention: Attention, query_tokens: Tokens, key_tokens: Tokens) -> tuple[HeadKind, ...]:
+    """What each head is; kept for the last few."""
+    return head_kinds(attention, query_tokens, key_tokens)
+
+
+def kinds(scene: Scene) -> tuple[HeadKind, ...]:
+    """What each head on the screen is."""
+    return kinds_of(scene.attention, scene.inputs.query_tokens, scene.inputs.key_tokens)
+
+
+def scores(scene: Scene) -> dict[str, list[float]]:
+    """The published scores of every head, {kind: (heads,)}."""
+    return _scores(scene.attention, scene.inputs.query_tokens, scene.inputs.key_tokens)
+
+
+@lru_cache(maxsize=4)
+def _scores(attention: Attention, query_tokens: Tokens, key_tokens: Tokens) -> dict[str, list[float]]:
+    found = head_scores(attention.weights, query_tokens, key_tokens, attention.positions)
+    return {name: score.tolist() for name, score in found.items()}
+
+
+def words(kind: HeadKind) -> str:
+    """A kind and its score: previous token 0.99."""
+    return f"{kind.name} {number(kind.score)}"
+
+
+def brief_words(kind: HeadKind) -> str:
+    """The same in at most 15 characters: previous 0.99."""
+    return f"{kind.name.removesuffix(' token')} {number(kind.score)}"
+
+
+def definition(scene: Scene) -> str:
+    """What the head on show is, what that means, and the published score where there is one."""
+    head, kind = scene.head, kinds(scene)[scene.head]
+    text = f"head {head}, {words(kind)}: {KINDS[kind.name]}"
+    if kind.name not in PUBLISHED:
+        return text
+    return f"{text} (TransformerLens' score {number(scores(scene)[kind.name][head])})"
