@@ -179,7 +179,7 @@ class Studies:
     study_seed: int = 0
     study_dim: int = 256
     study_heads: int = 4
-    pattern: str = "causal & (window(4) | sink(1))"
+    pattern: str = "longformer(4, 1)"
     pattern_at: int = 0
     study_cursor: tuple[int, int] = (0, 0)
     study_panel: str = "figure"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attn_engine import Experiment
+from attn_engine import PRESETS, Experiment
 from attn_tui.cli import explorer_parser, print_parser
 from attn_tui.options import OptionError, command, pinned_of, read_options, session_of, split, words_of
 from attn_tui.parameters import BY_FIELD, PARAMETERS
-from attn_tui.view import Lab, Pinned, Session, View
+from attn_tui.view import Lab, Pinned, Session, Studies, View
 from tests.drawing import quick
 from tests.test_parameters import VALUES
 
@@ -31,7 +31,19 @@ def changed(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 
 pinned = st.builds(Pinned, changed(Experiment), VALUES["head"])
-sessions = st.builds(Session, changed(Experiment), changed(View), st.none() | pinned, changed(Lab))
+sessions = st.builds(Session, changed(Experiment), changed(View), st.none() | pinned, changed(Lab), changed(Studies))
+
+
+def alone(session: Session) -> Session:
+    """The session without a preset and at the first experiment, which bring more than they name."""
+    default = Session()
+    experiment = replace(session.experiment, preset=default.experiment.preset)
+    if experiment.source == "preset":
+        experiment = replace(experiment, source="random")
+    return replace(session, experiment=experiment, studies=replace(session.studies, study=default.studies.study))
+
+
+plain_sessions = sessions.map(alone)
 SEARCHES = ["-x", "--mask", "", "it's", '"', "a b", "=", "\n", "$(rm)", "\ud800", "日本", "\\"]
 
 
@@ -55,28 +67,51 @@ def test_any_text_survives_the_command_line(text: str) -> None:
 
 
 @quick
-@given(sessions)
+@given(plain_sessions)
 def test_a_command_is_one_line_of_what_differs_from_the_defaults(session: Session) -> None:
     words = words_of(replace(session, view=replace(session.view, search="")))
     assert command(Session()) == "attn-tui"
-    default = vars(Experiment()) | vars(View()) | vars(Lab())
-    values = vars(session.experiment) | vars(session.view) | vars(session.lab)
+    default = vars(Experiment()) | vars(View()) | vars(Lab()) | vars(Studies())
+    values = vars(session.experiment) | vars(session.view) | vars(session.lab) | vars(session.studies)
     differing = {BY_FIELD[name].option for name in default if values[name] != default[name] and name != "search"}
     given_options = {word.partition("=")[0] for word in words if word.startswith("--")}
     assert given_options == differing | ({"--pin"} if session.pinned else set())
 
 
 @quick
-@given(sessions, sessions)
+@given(sessions, plain_sessions)
 def test_options_change_what_they_name_and_nothing_else(before: Session, after: Session) -> None:
     default = Session()
     expected = before
-    for kind in ("experiment", "view", "lab"):
+    for kind in ("experiment", "view", "lab", "studies"):
         new, old = getattr(after, kind), getattr(default, kind)
         changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
         expected = replace(expected, **{kind: replace(getattr(before, kind), **changes)})
     expected = replace(expected, pinned=after.pinned or before.pinned)
     assert read_options(words_of(after), before) == expected
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_brings_its_mask_and_the_page_that_shows_it(name: str) -> None:
+    session = read_options(["--preset", name])
+    assert (session.experiment.source, session.experiment.preset) == ("preset", name)
+    assert session.experiment.mask == PRESETS[name].mask
+    assert (session.view.page, session.studies.study) == ("experiments", "cross")
+    assert words_of(session) == ["--preset", name]
+
+
+def test_what_is_said_beside_a_preset_counts_more_than_what_it_brings() -> None:
+    session = read_options(["--preset", "gpt", "--mask", "full", "--view", "map", "--cursor", "3,3"])
+    assert (session.experiment.mask, session.view.page, session.view.cursor) == ("full", "map", (3, 3))
+    assert read_options(words_of(session)) == session
+    assert read_options(["--preset", "gpt", "--source", "random"]).view.page == "map"
+
+
+def test_an_experiment_brings_the_page_that_shows_it() -> None:
+    session = read_options(["--study", "learning"])
+    assert session.view.page == "experiments"
+    assert words_of(session) == ["--study", "learning"]
+    assert read_options(["--study", "learning", "--view", "map"]).view.page == "map"
 
 
 def test_a_rule_with_spaces_is_quoted_for_the_shell() -> None:

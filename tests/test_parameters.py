@@ -11,7 +11,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from attn_engine import ALIGNMENTS, PRESETS, ROPES, SCALED, SOURCES, UNSCALED, Experiment, Kind, entries
-from attn_tui.parameters import BY_FIELD, BY_KEY, KNOBS, LAB, LAB_BY_KEY, PARAMETERS, VIEW, Parameter
+from attn_tui import view as views
+from attn_tui.parameters import (
+    BY_FIELD,
+    BY_KEY,
+    KNOBS,
+    LAB,
+    LAB_BY_KEY,
+    PARAMETERS,
+    STUDIES,
+    STUDY_BY_KEY,
+    VIEW,
+    Parameter,
+)
+from attn_tui.parameters.studies import KNOBS_OF
 from attn_tui.pictures.palettes import PALETTES
 from attn_tui.values import MOST, TEMPERATURES
 from attn_tui.view import (
@@ -29,6 +42,7 @@ from attn_tui.view import (
     THEMES,
     ZOOMS,
     Lab,
+    Studies,
     View,
 )
 from tests.drawing import NASTY, brief, quick
@@ -91,6 +105,23 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "compare": st.sampled_from(list(COMPARE)),
     "panel": st.sampled_from(list(PANELS)),
     "search": st.text(),
+    "study": st.sampled_from(list(views.STUDIES)),
+    "study_length": st.integers(1, 1024),
+    "study_keys": st.integers(1, 1024),
+    "draws": st.integers(1, 100_000),
+    "study_temperature": finite.filter(lambda number: number > 0),
+    "study_mask": rules(Kind.MASK, ("&", "|", "^")),
+    "pattern": rules(Kind.MASK, ("&", "|", "^")),
+    "study_seed": st.integers(0, 10**9),
+    "study_dim": st.integers(1, 4096),
+    "study_heads": st.integers(1, 64),
+    "train_rate": finite.filter(lambda number: number > 0),
+    "train_start": st.sampled_from(["zero", "random"]),
+    "train_step": st.integers(0, 100_000),
+    "failure": st.integers(0, 5),
+    "pattern_at": st.integers(0, 3),
+    "study_cursor": positions,
+    "study_panel": st.sampled_from(list(views.STUDY_PANELS)),
 }
 """Every value that a parameter can have; flags are true or false."""
 
@@ -108,7 +139,7 @@ def turned(row: Parameter, value: Any, direction: int) -> Any:
 # The table
 
 
-@pytest.mark.parametrize(("kind", "rows"), [(Experiment, KNOBS), (View, VIEW), (Lab, LAB)])
+@pytest.mark.parametrize(("kind", "rows"), [(Experiment, KNOBS), (View, VIEW), (Lab, LAB), (Studies, STUDIES)])
 def test_every_field_has_exactly_one_row(kind: type[Any], rows: tuple[Parameter, ...]) -> None:
     assert sorted(row.field for row in rows) == sorted(field.name for field in fields(kind))
 
@@ -120,6 +151,14 @@ def test_no_two_rows_share_a_key_or_an_option() -> None:
         keys = [row.key for row in rows if row.key]
         assert len(set(keys)) == len(keys)
         assert all(by_key[key].field == row.field for key, row in ((row.key, row) for row in rows if row.key))
+
+
+def test_every_knob_of_the_experiments_has_a_letter_that_is_its_own_on_its_page() -> None:
+    shown = {row.field for rows in STUDY_BY_KEY.values() for row in rows.values()}
+    assert {row.field for row in STUDIES if row.key} <= shown
+    assert {study: len(rows) for study, rows in STUDY_BY_KEY.items()} == {
+        study: len(fields_shown) for study, fields_shown in KNOBS_OF.items()
+    }
 
 
 def test_the_values_tried_here_are_those_of_every_row() -> None:
@@ -156,7 +195,7 @@ def test_what_is_said_to_be_possible_is(row: Parameter) -> None:
 
 @every_row
 def test_examples_and_defaults_can_be_typed(row: Parameter) -> None:
-    default = vars(Experiment()) | vars(View()) | vars(Lab())
+    default = vars(Experiment()) | vars(View()) | vars(Lab()) | vars(Studies())
     assert row.read(row.write(default[row.field])) == default[row.field]
     for text in row.examples:
         row.read(text.replace("(x)", "(1)"))
@@ -265,7 +304,7 @@ def test_values_may_be_typed_as_people_write_them(field: str, text: str, value: 
 
 def reached(row: Parameter, turns: list[int]) -> Any:
     """The value after turns from the default."""
-    value = (vars(Experiment()) | vars(View()) | vars(Lab()))[row.field]
+    value = (vars(Experiment()) | vars(View()) | vars(Lab()) | vars(Studies()))[row.field]
     for direction in turns:
         value = turned(row, value, direction)
     return value
