@@ -26,7 +26,7 @@ from attn_tui.actions import ACTIONS, BY_NAME
 from attn_tui.app import Explorer
 from attn_tui.opening import open_scene
 from attn_tui.options import read_options
-from attn_tui.parameters import BY_FIELD, BY_KEY, LAB_BY_KEY
+from attn_tui.parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY
 from attn_tui.pictures.ink import Tier, make_ink
 from attn_tui.scene import make_scene
 from attn_tui.view import Session
@@ -232,6 +232,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
     "panel-back": (("", Step("Heads of layer 3", "--panel heads"), Step("Entropy", "--panel charts")),),
     "page-map": (("--view heads", Step("Weights", "")),),
     "page-masks": (("", Step("Cells · full", "--view masks"), Step("Cells · full", "--view masks")),),
+    "page-experiments": (("", Step("Scaling: why", "--view experiments"), Step("Scaling: why", "--view experiments")),),
     "page-heads": (("", Step("All heads of layer 3", "--view heads")),),
     "command": (
         (
@@ -260,7 +261,7 @@ def test_every_row_of_the_table_of_keys_has_a_story_and_every_binding_is_in_a_ta
     assert STORIES.keys() == BY_NAME.keys()
     assert {knob.key for knob in KNOBS} == BY_KEY.keys()
     bound = [binding for binding in Explorer.BINDINGS if isinstance(binding, Binding)]
-    letters = {*BY_KEY, *LAB_BY_KEY} - {*KEYS}  # of the masks, the block size shares the letter of the blocks
+    letters = {*EVERY_KNOB} - {*KEYS}  # of the masks, the block size shares the letter of the blocks
     assert {*LAB_BY_KEY} & {*KEYS} == {"B"}
     assert {binding.key for binding in bound} == {*KEYS} | letters
     assert len(bound) == len(KEYS) + len(letters), "a key that does two things"
@@ -991,7 +992,7 @@ async def test_a_key_that_changes_nothing_draws_nothing(drawn: list[str]) -> Non
         await hands.press("up")
         assert drawn
         drawn.clear()
-        await hands.press("up", "left", "e", "shift+f5", "ctrl+g", "é")
+        await hands.press("up", "left", "a", "shift+f5", "ctrl+g", "é")
         assert drawn == []
 
 

@@ -36,7 +36,7 @@ def diversity_figure(scene: Scene, width: int, height: int) -> Lines:
     marks = [(row.heads, row.similarity.published) for row in rows if row.similarity.published is not None]
     series = [Series("mean of draws", [each.mean for each in estimates], ink.accent, x=heads)]
     if marks:
-        series.insert(0, Series(PUBLISHED, [y for _, y in marks], ink.mark, "dots", [x for x, _ in marks]))
+        series.insert(0, Series(PUBLISHED, [y for _, y in marks], ink.strong, "dots", [x for x, _ in marks]))
     low, high = [each.low for each in estimates], [each.high for each in estimates]
     series.append(Series(BAND, low, ink.dim, "band", heads, high))
     here = scene.session.studies.study_heads

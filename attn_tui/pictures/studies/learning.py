@@ -33,6 +33,8 @@ TOKENS = "ABCDEFGHIJKL"
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 EXAMPLES = 6
 NAME_WIDTH = 23
+WIDE = 27
+"""Columns beside the name from which the entropy has one too."""
 
 
 def settings_of(scene: Scene) -> LearningSettings:
@@ -117,21 +119,27 @@ def failure_at(scene: Scene) -> int:
 def failure_list(scene: Scene, width: int, _: int) -> Lines:
     """Each case with the weights of one query as small bars, its entropy, and what is left of the gradient."""
     ink, cases, here = scene.ink, failures_of(scene), failure_at(scene)
-    header = f"{'':{NAME_WIDTH}}{'weights':<11}{'entropy':>8}{'gradient':>10}"
-    lines: Lines = [[Segment(header, ink.dim)]]
+    brief = width < NAME_WIDTH + WIDE
+    lines: Lines = [[Segment(_columns("", "weights", "" if brief else "entropy", "gradient", brief=brief), ink.dim)]]
     for at, case in enumerate(cases):
         style = ink.chosen if at == here else ink.text
-        lines.append([Segment(fit(f"{case.name:{NAME_WIDTH}}{_case(case)}", width), style)])
-    words = [cases[here].sentence, cases[here].note]
+        lines.append([Segment(fit(_case(case, brief=brief), width), style)])
+    needs = ", ".join(f"{each.length:,}: {bytes_text(each.bytes)}" for each in cases[here].memory)
+    words = [cases[here].sentence, cases[here].note, *([needs] if needs else [])]
     return [*lines, *([Segment(line, ink.dim)] for text in words for line in ["", *wrap(text, width)])]
 
 
-def _case(case: Failure) -> str:
+def _case(case: Failure, *, brief: bool) -> str:
     if case.memory:
         first, last = case.memory[0], case.memory[-1]
-        return f"{bytes_text(first.bytes)} at {first.length:,} … {bytes_text(last.bytes)} at {last.length:,}"
+        return f"{case.name:{NAME_WIDTH}}{bytes_text(first.bytes)} … {bytes_text(last.bytes)}"
     bars = "".join(EIGHTHS[max(round(float(weight) * 8), 1)] for weight in case.weights)
-    return f"{bars:<11}{case.entropy:>8.2f}{case.jacobian:>10.3f}"
+    return _columns(case.name, bars, f"{case.entropy:.2f}", f"{case.jacobian:.3f}", brief=brief)
+
+
+def _columns(name: str, bars: str, entropy: str, gradient: str, *, brief: bool) -> str:
+    middle = "" if brief else f"{entropy:>7}"
+    return f"{name:{NAME_WIDTH}}{bars:<11}{middle}{gradient:>9}"
 
 
 def learning_facts(scene: Scene) -> list[tuple[int, str, Style]]:

@@ -33,7 +33,7 @@ PICTURES: dict[str, dict[str, Shown]] = {
         "figure": Shown(scaling.scaling_figure, _named("Entropy of attention against d_k")),
         "beside": Shown(scaling.scaling_weights_bars, scaling.scaling_weights_title),
         "table": Shown(scaling.scaling_table, _named("Entropy in nats")),
-        "more": Shown(scaling.scaling_gradient, _named("Why: scores grow, the gradient goes")),
+        "more": Shown(scaling.scaling_gradient, _named("Scores grow, gradient goes")),
     },
     "diversity": {
         "figure": Shown(diversity.diversity_figure, _named("How alike heads are, against their number")),

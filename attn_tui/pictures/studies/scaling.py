@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -76,7 +77,7 @@ def _marks(study: ScalingStudy, ink: Ink) -> list[Series]:
     if not known:
         return []
     dims, figures = zip(*known, strict=True)
-    return [Series(PUBLISHED, figures, ink.mark, "dots", dims)]
+    return [Series(PUBLISHED, figures, ink.strong, "dots", dims)]
 
 
 def _curves(scene: Scene, study: ScalingStudy, figure: Callable[[SoftmaxFigures], float]) -> list[Series]:
@@ -92,17 +93,12 @@ def scaling_gradient(scene: Scene, width: int, height: int) -> Lines:
     study = _study(scene)
     if study is None or charts.waiting():
         return waiting(scene)
-    upper = (height + 1) // 2
-    parts = (
-        ("deviation of the scores", lambda figures: figures.deviation, upper),
-        ("gradient left", lambda figures: figures.jacobian, height - upper),
-    )
-    here = scene.session.studies.study_dim
-    return [
-        line
-        for label, figure, rows in parts
-        for line in charts.draw(chart_of(scene, _curves(scene, study, figure), ("d_k", label), here), width, rows)
-    ]
+    upper, here = (height + 1) // 2, scene.session.studies.study_dim
+    deviations = _curves(scene, study, lambda figures: figures.deviation)
+    gradients = [replace(curve, name="") for curve in _curves(scene, study, lambda figures: figures.jacobian)]
+    above = chart_of(scene, deviations, ("d_k", "score s.d."), here)
+    below = chart_of(scene, gradients, ("d_k", "gradient left: |diag(p) − p·pᵀ|"), here)
+    return charts.draw(above, width, upper) + charts.draw(below, width, height - upper)
 
 
 @lru_cache(maxsize=8)
@@ -132,7 +128,7 @@ def scaling_weights_title(scene: Scene) -> str:
     """Which query's weights they are."""
     shown = scene.session.studies
     query = min(shown.study_cursor[0], shown.study_length - 1)
-    return f"Weights of query {query}, d_k {shown.study_dim:,}"
+    return f"Query {query}, d_k {shown.study_dim:,}"
 
 
 def scaling_table(scene: Scene, width: int, _: int) -> Lines:
