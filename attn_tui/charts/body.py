@@ -62,11 +62,12 @@ def _bars_under(column: int, chart: Chart, curves: Sequence[Curve], size: Size) 
 def _grounds(chart: Chart, frame: Frame, layers: Sequence[Sequence[Point]]) -> Grounds:
     """The background of the band in each cell."""
     grounds: Grounds = [[None] * frame.width for _ in range(frame.height)]
+    rows, columns = frame.rows, frame.columns
     for series, layer in zip(reversed(chart.series), reversed(layers), strict=True):
         if series.kind == "band" and series.style.bgcolor:
             for (x, low, *_), (_, high, *_) in zip(layer[::2], layer[1::2], strict=True):
-                for row in range(int(low * frame.rows), int(high * frame.rows) + 1):
-                    grounds[frame.rows - 1 - row][frame.gutter + int(x * frame.columns)] = series.style.bgcolor
+                for row in range(int(low * rows), int(high * rows) + 1):
+                    grounds[rows - 1 - row][frame.gutter + int(x * columns)] = series.style.bgcolor
     return grounds
 
 

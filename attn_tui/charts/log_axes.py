@@ -25,6 +25,9 @@ UNITS = "kMGTPE"
 FARTHEST = 1020.0
 """The places of an axis lie within: powers of two that are floats."""
 
+FAR = math.log2(1000)
+"""From here on powers of ten alone are enough."""
+
 _ALMOST = 1e-9
 
 Values = Sequence[float]
@@ -67,7 +70,8 @@ class LogAxis:
         if self.marks and all(_is_power_of_two(value) for value in self.marks):
             first, last = (round(math.log2(end)) for end in (self.marks[0], self.marks[-1]))
             yield from _thinner([2.0**power for power in range(first, last + 1)])
-        yield from (self._inside(_decades(self.low, self.high, factors)) for factors in ((1, 2, 5), (1, 3)))
+        for factors in ((1, 2, 5), (1, 3)) if self.high - self.low < FAR else ((1, 2, 5),):
+            yield self._inside(_decades(self.low, self.high, factors))
         yield from _thinner(self._inside(_decades(self.low, self.high, (1,))))
         low, high = 2.0**self.low, 2.0**self.high  # within a decade: as along a linear axis
         for cells in (99, 4, 1):
@@ -82,11 +86,11 @@ class LogAxis:
 
     def _tick_label(self, value: float) -> str:
         """Short: powers of two from 16k on in units of 1024, round numbers from 1e4 on in powers of ten."""
-        unit = (round(math.log2(value)) - 4) // 10
-        if 1 <= unit <= len(UNITS) and _is_power_of_two(value):
+        unit = round(math.log2(value)) // 10
+        if value >= 2**14 and unit <= len(UNITS) and _is_power_of_two(value):
             return f"{value / 1024**unit:.0f}{UNITS[unit - 1]}"
         text = short_power(f"{value:.3g}")
-        return text if value >= 1e4 and math.isclose(float(text), value) else self.label(value)
+        return text if value > 9999 and math.isclose(float(text), value) else self.label(value)
 
 
 AnyAxis = Axis | LogAxis
@@ -111,7 +115,7 @@ def log_y_axis_of(curves: Sequence[Curve], limits: tuple[float, float] | None) -
         return LogAxis(*_spread(low, high))
     ends = [float(end) for curve in curves if curve.y.size for end in (curve.y.min(), curve.high.max())]
     low, high = _spread(min(ends), max(ends))
-    factors = (1, 2, 5) if high - low < math.log2(1000) else (1,)
+    factors = (1, 2, 5) if high - low < FAR else (1,)
     around = [math.log2(value) for value in _decades(low - 4, high + 4, factors)]
     below, above = (place for place in around if place <= low + _ALMOST), (p for p in around if p >= high - _ALMOST)
     return LogAxis(max(below), min(above))
@@ -132,7 +136,7 @@ def _decades(low: float, high: float, factors: Sequence[int]) -> list[float]:
 def _thinner(values: Values) -> Iterator[Values]:
     """All, every second, third …: sooner where that ends at the last one too."""
     count = max(len(values) - 1, 1)
-    for every in sorted(range(1, count + 1), key=lambda n: n + 1.5 * (count % n > 0)):
+    for every in sorted(range(1, count + 1), key=lambda n: n if count % n == 0 else 1.6 * n):
         yield values[::every]
 
 
