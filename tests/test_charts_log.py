@@ -192,16 +192,16 @@ def test_what_has_no_logarithm_is_a_gap(kind: Kind, bad: float) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_places_that_have_no_logarithm_are_not_drawn(kind: Kind) -> None:
-    good, bad = [1, 10, 100], [0, -5, math.nan, math.inf, -math.inf]
+    good, bad = [1.0, 10.0, 100.0], [0.0, -5.0, math.nan, math.inf, -math.inf]
     clean = Chart([Series("y", [1, 2, 3], kind=kind, x=good)], x_log=True)
     mixed = Chart([Series("y", [9, 9, 9, 9, 9, 1, 2, 3], kind=kind, x=bad + good)], x_log=True)
     assert texts(draw(mixed, 36, 9)) == texts(draw(clean, 36, 9))
 
 
-def test_nothing_positive_is_said() -> None:
-    for settings in ({"x_log": True}, {"y_log": True}):
-        chart = Chart([Series("y", [0, -1], x=[0, -1])], cursor=0, **settings)
-        assert "no values" in texts(draw(chart, 36, 9))[4] + texts(draw(chart, 36, 9))[5]
+@pytest.mark.parametrize("axes", [(True, False), (False, True), (True, True)])
+def test_nothing_positive_is_said(axes: tuple[bool, bool]) -> None:
+    chart = Chart([Series("y", [0, -1], x=[0, -1])], cursor=0, x_log=axes[0], y_log=axes[1])
+    assert texts(draw(chart, 36, 9))[5] == "no values".center(36)
 
 
 @pytest.mark.parametrize("width", [24, 41, 60])
