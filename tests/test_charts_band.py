@@ -152,6 +152,7 @@ def test_a_gap_in_either_edge_ends_it(edge: str, bad: float) -> None:
 def test_one_x_between_gaps_is_a_column() -> None:
     found = shaded(band([NAN, 1, NAN], [NAN, 3, NAN], [0, 1, 2]), Series("y", [0, 0, 0]), y_limits=(0, 4))
     assert [place for place, column in enumerate(found) if "x" in column] == [len(found) // 2]
+    assert found[len(found) // 2].split() == ["x" * 7]  # of eleven rows those from 2.75 to 8.25
 
 
 def test_its_edges_are_in_the_scale() -> None:
