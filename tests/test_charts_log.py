@@ -61,8 +61,8 @@ nats  ⠒⠒ unscaled  ╌╌ ln 20
 1┤   ⠉⠉⠑⠒⠢⠤⠤⣀⣀            │
  │            ⠉⠉⠒⠒⠢⠤⠤⠤⢄⣀⣀⣀⣀
 0┤                        │⠉⠉⠉⠉⠉⠑⠒⠒⠒⠒⠒⠒⠒⠒⠤⠤⠤⠤⠤⠤⠤⠤⠤
- └┬───────────────┬───────┼──────┬───────┬──── d_k
-  8               32     64     128     256    512
+ └┬───────────────┬───────┼───────┬───────┬─── d_k
+  8               32     64      128     256   512
 """
     )
 
@@ -76,11 +76,11 @@ pairs  ⠒⠒ n²  •• n
     │                               │  ⢀⣀⠤⠤⠒⠊⠉⠁
  1e9┤                           ⢀⣀⡠⠤⠒⠒⠉⠁
  1e6┤                     ⣀⣀⠤⠔⠒⠉⠁   │          • •
-    │              ⣀⡠⠤⠔⠒⠉⠉        • • • •  • •
-1000┤       ⣀⣀⠤⠔⠒⠉⠉ •  • • • • •    │
+    │              ⣀⡠⠤⠔⠒⠉⠉        • • •  • • •
+1000┤       ⣀⣀⠤⠔⠒⠉⠉ •  • • • •  •   │
    1┤⣀⣀⠤⠔⠒⠊⠉  • • •                 │
-    └┬────────┬────────┬───────┬────┴───┬─────── n
-     1        16      256         16384         1M
+    └┬────────┬────────┬────────┬───┴────┬────── n
+     1        16      256         16384 64k     1M
 """
     )
 
@@ -218,6 +218,19 @@ def test_the_cursor_stands_on_the_value_with_its_number(chosen: int, width: int)
     cells = len(canvas(plain)[0])
     assert place == min(int(share * cells + 1e-6), cells - 1)
     assert str(chosen) in texts(marked)[-1].split()
+
+
+@pytest.mark.parametrize("width", range(24, 80))
+def test_cursor_dot_and_tick_of_a_value_share_a_column(width: int) -> None:
+    series = [Series("dots", [1] * 7, kind="dots", x=DOUBLINGS[3:10])]
+    for x_log in (False, True):
+        for cursor in DOUBLINGS[3:10]:
+            lines = texts(draw(Chart(series, y_limits=(0, 2), x_log=x_log, cursor=cursor), width, 9))
+            assert "•" in [line[lines[1].index("│")] for line in lines]
+    lines = texts(draw(Chart(series, x_log=True), width, 9))
+    ticks = {place for place, char in enumerate(lines[-2]) if char == "┬"}
+    assert len(ticks) >= 3
+    assert ticks <= {place for line in lines for place, char in enumerate(line) if char == "•"}
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from ..pictures.cells import Lines, cut
 from .axes import x_axis_of, y_axis_of
 from .chart import Chart
 from .cursor import bar_style, mark
-from .curves import Curve, place_of
+from .curves import Curve, cells_of, place_of
 from .legend import shown
 from .log_axes import log_x_axis_of, log_y_axis_of
 from .plot import FRAME, Cell, Frame, frame_of, plot
-from .points import Point, Size, bar_at, cells_of, points_of, thinned
+from .points import Point, Size, bar_at, points_of, thinned
 
 Grounds = list[list[Color | None]]
 

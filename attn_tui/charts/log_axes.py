@@ -11,7 +11,7 @@ import numpy as np
 
 from .axes import Axis, Ticks, plain_axis, short_power
 from .chart import Kind
-from .curves import Curve, Floats, place_of
+from .curves import Curve, Floats, middles_of, place_of
 
 MOST_MARKS = 64
 """Different x of the data that are considered for ticks."""
@@ -48,21 +48,22 @@ class LogAxis:
 
     def ticks(self, cells: int) -> Ticks:
         """Round values, as many as leave room for more between them."""
-        return self._finest(cells, lambda ticks: all((b[0] - a[0]) * cells >= 1.5 for a, b in pairwise(ticks)))
+        return self._finest(cells, cells, lambda ticks: all((b[0] - a[0]) * cells >= 1.5 for a, b in pairwise(ticks)))
 
     def spaced_ticks(self, columns: int) -> Ticks:
         """As many as can be written side by side: the values of the data where they can."""
-        return self._finest(min(columns, MOST_TICKS), lambda ticks: _can_be_written(ticks, columns))
+        return self._finest(columns, MOST_TICKS, lambda ticks: _can_be_written(ticks, columns))
 
     def label(self, value: float) -> str:
         """The value in digits; in powers of ten where that is long."""
         text = short_power(f"{value:.7g}")
         return text if len(text) <= 7 else short_power(f"{value:.3g}")
 
-    def _finest(self, most: int, fit: Callable[[Ticks], bool]) -> Ticks:
+    def _finest(self, cells: int, most: int, fit: Callable[[Ticks], bool]) -> Ticks:
         least = 1 if len(self.marks) == 1 else 2
         tries = (self._ticks(values) for values in self._ladders() if least <= len(values) <= most)
-        return next(filter(fit, tries), self._ticks([2.0**self.low]))
+        shares, labels = zip(*next(filter(fit, tries), self._ticks([2.0**self.low])), strict=True)
+        return tuple(zip(middles_of(np.array(shares), cells).tolist(), labels, strict=True))
 
     def _ladders(self) -> Iterator[Values]:
         """Values for ticks: of each sort the closest first."""
