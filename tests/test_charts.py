@@ -1,12 +1,9 @@
-"""What a chart shows, and that nothing given to it ends or hangs the process."""
+"""What a chart shows."""
 
 import math
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,37 +16,11 @@ from rich.style import Style
 
 from attn_tui import charts
 from attn_tui.charts import Chart, Kind, Series, draw, plot, points
-from attn_tui.pictures.cells import Lines
+from tests.plots import canvas, columns, picture, styled, texts
 
 CYAN, YELLOW, DIM, BOLD = Style(color="cyan"), Style(color="yellow"), Style(dim=True), Style(bold=True)
 NAN = math.nan
 SIZES = [(16, 4), (24, 5), (24, 12), (36, 9), (36, 10), (60, 15), (120, 30), (77, 4), (17, 40)]
-
-
-def texts(rows: Lines) -> list[str]:
-    return ["".join(segment.text for segment in row) for row in rows]
-
-
-def picture(rows: Lines) -> str:
-    return "\n" + "\n".join(line.rstrip() for line in texts(rows)) + "\n"
-
-
-def styled(rows: Lines) -> list[tuple[str, Style]]:
-    """Every character with its style."""
-    return [(char, segment.style or Style()) for row in rows for segment in row for char in segment.text]
-
-
-def canvas(rows: Lines) -> list[str]:
-    """The lines between the header and the x axis, without the numbers at the left."""
-    lines = texts(rows)
-    stop = next((i for i, line in enumerate(lines) if "└" in line), len(lines) - 1)
-    start = next(i for i, line in enumerate(lines) if "┤" in line)
-    edge = lines[start].index("┤") + 1
-    return [line[edge:] for line in lines[start:stop]]
-
-
-def columns(lines: Sequence[str]) -> list[str]:
-    return ["".join(column) for column in zip(*lines, strict=True)]
 
 
 def by_query(count: int, **settings: Any) -> Chart:
@@ -258,9 +229,9 @@ def test_series_differ_without_colour(kind: Kind) -> None:
 
 
 def test_kinds_differ_without_colour() -> None:
-    kinds: tuple[Kind, ...] = ("line", "dashes", "dots", "bars")
+    kinds: tuple[Kind, ...] = ("line", "dashes", "dots", "bars", "band")
     marks = [texts(draw(Chart([Series("y", [1, 2], kind=kind)]), 36, 9))[0][0] for kind in kinds]
-    assert len(set(marks)) == 4
+    assert len(set(marks)) == 5
 
 
 @pytest.mark.parametrize("width", [36, 60])
@@ -398,6 +369,21 @@ def test_the_legend_takes_the_room_there_is(width: int, height: int, header: lis
     assert "┤" in lines[len(header)]
 
 
+def test_the_names_of_many_series_take_a_second_row() -> None:
+    series = [Series(name, [1.0, 2.0]) for name in ("published", "scaled", "unscaled", "ceiling")]
+    lines = texts(draw(Chart(series, y_label="nats"), 30, 8))
+    assert [line.rstrip() for line in lines[:2]] == ["nats  ⠒⠒ published  ×× scaled", "++ unscaled  ⠒⠒ ceiling"]
+    assert "┤" in lines[2]
+    assert "┤" in texts(draw(Chart(series[:3], y_label="nats"), 30, 8))[1]
+
+
+def test_a_series_without_a_name_is_drawn_but_not_in_the_legend() -> None:
+    named, nameless = Series("mean", [1.0, 2.0]), Series("", [2.0, 1.0], kind="dots")
+    lines = texts(draw(Chart([nameless, named]), 36, 9))
+    assert lines[0].rstrip() == "⠒⠒ mean"
+    assert "".join(lines).count("•") == 2
+
+
 def test_nothing_to_draw_is_said() -> None:
     for series in ([], [Series("entropy", [])], [Series("entropy", [NAN, math.inf])]):
         lines = texts(draw(Chart(series, y_label="nats", cursor=0), 36, 9))
@@ -467,97 +453,3 @@ def test_it_waits_until_loading_was_tried(monkeypatch: pytest.MonkeyPatch) -> No
     assert not charts.load()
     assert not charts.waiting()
     charts.load.cache_clear()
-
-
-def child(program: str) -> "subprocess.CompletedProcess[str]":
-    """Run it apart from the tests, where it may die or hang."""
-    root = str(Path(charts.__file__).parents[2])
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
-        env=os.environ | {"PYTHONPATH": root, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_plotext_is_loaded_to_draw_only() -> None:
-    program = """
-import sys
-from attn_tui import charts
-charts.draw(charts.Chart([]), 36, 9), charts.draw(charts.Chart([charts.Series("y", [1])]), 9, 9)
-print("plotext" in sys.modules)
-print(charts.load(), "plotext" in sys.modules)
-"""
-    assert child(program).stdout.split() == ["False", "True", "True"]
-
-
-HOSTILE = """
-import math, sys
-from itertools import product
-import numpy as np
-from rich.cells import cell_len
-from attn_tui.charts import Chart, Series, draw
-
-nan, inf, huge, tiny = math.nan, math.inf, sys.float_info.max, 5e-324
-numbers = [
-    [], [0], [nan], [inf, -inf], [1, nan, 2], [nan, 1, nan, 2, nan] * 400, [0, 1e12, 1], [huge, -huge],
-    [huge] * 3, [tiny, 0, -tiny], [1e-320] * 9, [0, 1e300, -1e300, 1e308], [1, 1 + 1e-16], [1e16, 1e16 + 2],
-    [10**400, 1, -(10**400)], [None, "x", 1], [True, False], list(range(5000)), [-1e-300, 1e300] * 99,
-    np.float16([1, 6e4]), np.ones((3, 4)), np.arange(9)[::-1], np.array([1, 10**30], dtype=object), range(3),
-    np.array(["1e4000", "1"], dtype=np.longdouble),
-]
-places = [
-    None, [5, 3, 1, nan, inf], [0] * 9, [0, huge], [-huge, huge], [tiny, 0], [1e15, 1e15 + 1], [10**400, 1],
-]
-limits = [
-    None, (0, 1), (1, 1), (1, 0), (nan, 1), (0, inf), (-huge, huge), (0, tiny), (1e16, 1e16 + 1), (10**400, 0)
-]
-sizes = [(36, 9), (16, 4), (24, 5), (120, 30), (3, 2), (0, 0), (17, 60)]
-done = 0
-for kind in ("line", "dashes", "dots", "bars"):
-    for (i, y), (j, x) in product(enumerate(numbers), enumerate(places)):
-        limit, size = limits[(i + j) % len(limits)], sizes[(i + 3 * j) % len(sizes)]
-        print(kind, y if len(y) < 9 else i, x, limit, size, file=sys.stderr, flush=True)
-        series = [Series("a", y, kind=kind, x=x), Series("b", y), Series("c", [1, 2, 3], kind=kind)]
-        rows = draw(Chart(series, "x", "y", limit, cursor=(0, 1, nan, huge)[j % 4]), *size)
-        assert [cell_len("".join(s.text for s in row)) for row in rows] == [size[0]] * size[1]
-        done += 1
-print(done)
-"""
-
-
-def test_no_numbers_end_or_hang_the_process() -> None:
-    result = child(HOSTILE)
-    assert (result.returncode, result.stdout.split()) == (0, ["800"]), result.stderr[-2000:]
-
-
-ANY = """
-import sys
-from hypothesis import given, settings, strategies as st
-from rich.cells import cell_len
-from attn_tui.charts import Chart, Series, draw
-
-number = st.floats(allow_subnormal=True) | st.sampled_from([0.0, 1.0, 1e300, 10**400, 5e-324])
-numbers = st.lists(number, max_size=60)
-kinds = st.sampled_from(["line", "dashes", "dots", "bars"])
-series = st.lists(st.builds(Series, st.just("y"), numbers, kind=kinds, x=st.none() | numbers), max_size=3)
-limits = st.none() | st.tuples(st.floats(), st.floats())
-shown = st.builds(Chart, series, y_limits=limits, cursor=st.none() | st.floats() | st.integers(0, 60))
-
-@settings(max_examples=400, deadline=None, database=None, derandomize=True)
-@given(shown, st.integers(-1, 70), st.integers(-1, 20))
-def drawn(chart, width, height):
-    print(chart, width, height, file=sys.stderr, flush=True)
-    rows = draw(chart, width, height)
-    assert [cell_len("".join(s.text for s in row)) for row in rows] == [max(width, 0)] * max(height, 0)
-
-drawn()
-print("done")
-"""
-
-
-def test_no_generated_numbers_end_or_hang_the_process() -> None:
-    result = child(ANY)
-    assert (result.returncode, result.stdout.split()) == (0, ["done"]), result.stderr[-2000:]

@@ -16,11 +16,11 @@ from ..pictures.cells import Lines, cut
 from .axes import x_axis_of, y_axis_of
 from .chart import Chart
 from .cursor import bar_style, mark
-from .curves import Curve, place_of
+from .curves import Curve, cells_of, place_of
 from .legend import shown
 from .log_axes import log_x_axis_of, log_y_axis_of
 from .plot import FRAME, Cell, Frame, frame_of, plot
-from .points import Point, Size, bar_at, cells_of, points_of, thinned
+from .points import Point, Size, bar_at, points_of, thinned
 
 Grounds = list[list[Color | None]]
 
@@ -62,11 +62,12 @@ def _bars_under(column: int, chart: Chart, curves: Sequence[Curve], size: Size) 
 def _grounds(chart: Chart, frame: Frame, layers: Sequence[Sequence[Point]]) -> Grounds:
     """The background of the band in each cell."""
     grounds: Grounds = [[None] * frame.width for _ in range(frame.height)]
+    rows, columns = frame.rows, frame.columns
     for series, layer in zip(reversed(chart.series), reversed(layers), strict=True):
         if series.kind == "band" and series.style.bgcolor:
             for (x, low, *_), (_, high, *_) in zip(layer[::2], layer[1::2], strict=True):
-                for row in range(int(low * frame.rows), int(high * frame.rows) + 1):
-                    grounds[frame.rows - 1 - row][frame.gutter + int(x * frame.columns)] = series.style.bgcolor
+                for row in range(int(low * rows), int(high * rows) + 1):
+                    grounds[rows - 1 - row][frame.gutter + int(x * columns)] = series.style.bgcolor
     return grounds
 
 

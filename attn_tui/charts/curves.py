@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .chart import Numbers, Series
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 HUGE = 1e300
 """What lies beyond is drawn here: differences stay finite."""
@@ -25,7 +26,7 @@ class Curve(NamedTuple):
     x: Floats
     y: Floats  # the low edge of a band
     high: Floats  # the high edge; y again where it is no band
-    run: NDArray[np.intp]  # the points of one run are joined
+    run: Indices  # the points of one run are joined
 
 
 def curve_of(series: Series, *, x_log: bool = False, y_log: bool = False) -> Curve:
@@ -55,6 +56,16 @@ def _places(values: Floats, *, log: bool) -> Floats:
     good = np.isfinite(values) & (values > 0)
     places[good] = np.log2(np.clip(values[good], LEAST, HUGE))
     return places
+
+
+def cells_of(shares: Floats, cells: int) -> Indices:
+    """The cells in which shares of an axis lie."""
+    return np.minimum((shares * cells).astype(np.intp), cells - 1)
+
+
+def middles_of(shares: Floats, cells: int) -> Floats:
+    """The middles of those cells: plotext is a little to one side at their borders."""
+    return (cells_of(shares, cells) + 0.5) / cells
 
 
 def _floats(values: Numbers) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .axes import Axis, Ticks, plain_axis, short_power
 from .chart import Kind
-from .curves import Curve, Floats, place_of
+from .curves import Curve, Floats, middles_of, place_of
 
 MOST_MARKS = 64
 """Different x of the data that are considered for ticks."""
@@ -24,6 +24,9 @@ UNITS = "kMGTPE"
 
 FARTHEST = 1020.0
 """The places of an axis lie within: powers of two that are floats."""
+
+FAR = math.log2(1000)
+"""From here on powers of ten alone are enough."""
 
 _ALMOST = 1e-9
 
@@ -45,21 +48,22 @@ class LogAxis:
 
     def ticks(self, cells: int) -> Ticks:
         """Round values, as many as leave room for more between them."""
-        return self._finest(cells, lambda ticks: all((b[0] - a[0]) * cells >= 1.5 for a, b in pairwise(ticks)))
+        return self._finest(cells, cells, lambda ticks: all((b[0] - a[0]) * cells >= 1.5 for a, b in pairwise(ticks)))
 
     def spaced_ticks(self, columns: int) -> Ticks:
         """As many as can be written side by side: the values of the data where they can."""
-        return self._finest(min(columns, MOST_TICKS), lambda ticks: _can_be_written(ticks, columns))
+        return self._finest(columns, MOST_TICKS, lambda ticks: _can_be_written(ticks, columns))
 
     def label(self, value: float) -> str:
         """The value in digits; in powers of ten where that is long."""
         text = short_power(f"{value:.7g}")
         return text if len(text) <= 7 else short_power(f"{value:.3g}")
 
-    def _finest(self, most: int, fit: Callable[[Ticks], bool]) -> Ticks:
+    def _finest(self, cells: int, most: int, fit: Callable[[Ticks], bool]) -> Ticks:
         least = 1 if len(self.marks) == 1 else 2
         tries = (self._ticks(values) for values in self._ladders() if least <= len(values) <= most)
-        return next(filter(fit, tries), self._ticks([2.0**self.low]))
+        shares, labels = zip(*next(filter(fit, tries), self._ticks([2.0**self.low])), strict=True)
+        return tuple(zip(middles_of(np.array(shares), cells).tolist(), labels, strict=True))
 
     def _ladders(self) -> Iterator[Values]:
         """Values for ticks: of each sort the closest first."""
@@ -67,7 +71,8 @@ class LogAxis:
         if self.marks and all(_is_power_of_two(value) for value in self.marks):
             first, last = (round(math.log2(end)) for end in (self.marks[0], self.marks[-1]))
             yield from _thinner([2.0**power for power in range(first, last + 1)])
-        yield from (self._inside(_decades(self.low, self.high, factors)) for factors in ((1, 2, 5), (1, 3)))
+        for factors in ((1, 2, 5), (1, 3)) if self.high - self.low < FAR else ((1, 2, 5),):
+            yield self._inside(_decades(self.low, self.high, factors))
         yield from _thinner(self._inside(_decades(self.low, self.high, (1,))))
         low, high = 2.0**self.low, 2.0**self.high  # within a decade: as along a linear axis
         for cells in (99, 4, 1):
@@ -82,11 +87,11 @@ class LogAxis:
 
     def _tick_label(self, value: float) -> str:
         """Short: powers of two from 16k on in units of 1024, round numbers from 1e4 on in powers of ten."""
-        unit = (round(math.log2(value)) - 4) // 10
-        if 1 <= unit <= len(UNITS) and _is_power_of_two(value):
+        unit = round(math.log2(value)) // 10
+        if value >= 2**14 and unit <= len(UNITS) and _is_power_of_two(value):
             return f"{value / 1024**unit:.0f}{UNITS[unit - 1]}"
         text = short_power(f"{value:.3g}")
-        return text if value >= 1e4 and math.isclose(float(text), value) else self.label(value)
+        return text if value > 9999 and math.isclose(float(text), value) else self.label(value)
 
 
 AnyAxis = Axis | LogAxis
@@ -111,7 +116,7 @@ def log_y_axis_of(curves: Sequence[Curve], limits: tuple[float, float] | None) -
         return LogAxis(*_spread(low, high))
     ends = [float(end) for curve in curves if curve.y.size for end in (curve.y.min(), curve.high.max())]
     low, high = _spread(min(ends), max(ends))
-    factors = (1, 2, 5) if high - low < math.log2(1000) else (1,)
+    factors = (1, 2, 5) if high - low < FAR else (1,)
     around = [math.log2(value) for value in _decades(low - 4, high + 4, factors)]
     below, above = (place for place in around if place <= low + _ALMOST), (p for p in around if p >= high - _ALMOST)
     return LogAxis(max(below), min(above))
@@ -132,7 +137,7 @@ def _decades(low: float, high: float, factors: Sequence[int]) -> list[float]:
 def _thinner(values: Values) -> Iterator[Values]:
     """All, every second, third …: sooner where that ends at the last one too."""
     count = max(len(values) - 1, 1)
-    for every in sorted(range(1, count + 1), key=lambda n: n + 1.5 * (count % n > 0)):
+    for every in sorted(range(1, count + 1), key=lambda n: n if count % n == 0 else 1.6 * n):
         yield values[::every]
 
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .chart import Kind, Series
-from .curves import Curve, Floats
+from .curves import Curve, Floats, Indices, cells_of, middles_of
 from .log_axes import AnyAxis
 
 Point = tuple[float, float, bool, str]  # x and y, joined to the point before?, marker
-Indices = NDArray[np.intp]
 
 BRAILLE = "⠒"  # in the legend; in the chart finer dots
 EIGHTHS = "▁▂▃▄▅▆▇█"
@@ -56,11 +54,6 @@ def thinned(curve: Curve, x_axis: AnyAxis, y_axis: AnyAxis, columns: int) -> Cur
     return Curve(x[kept], y[kept], high[kept], curve.run[kept])
 
 
-def cells_of(shares: Floats, cells: int) -> Indices:
-    """The cells in which shares lie."""
-    return np.minimum((shares * cells).astype(np.intp), cells - 1)
-
-
 def _line(curve: Curve, _: Size, marker: str) -> Iterator[Point]:
     joined = np.diff(curve.run, prepend=-1) == 0
     alone = ~joined & ~np.append(joined[1:], False)
@@ -68,8 +61,9 @@ def _line(curve: Curve, _: Size, marker: str) -> Iterator[Point]:
         yield x, y, is_joined, "•" if is_alone and marker == BRAILLE else marker
 
 
-def _dots(curve: Curve, _: Size, marker: str) -> Iterator[Point]:
-    for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+def _dots(curve: Curve, size: Size, marker: str) -> Iterator[Point]:
+    columns, rows = middles_of(curve.x, size.columns), middles_of(curve.y, size.rows)
+    for x, y in zip(columns.tolist(), rows.tolist(), strict=True):
         yield x, y, False, marker
 
 
