@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
-from attn_engine import DiversitySettings, DiversityStudy, diversity_weights, sample_similarity
+from attn_engine import DiversitySettings, DiversityStudy, Estimate, diversity_weights, sample_similarity
 
 from ... import charts
 from ...charts import Series
@@ -17,8 +17,9 @@ from ...scene import Scene
 from ...study_records import records_of
 from ...study_tables import Column, counted, fixed, inside, mean
 from ..cells import Lines
+from ..ink import Ink
 from .grids import gallery
-from .parts import BAND, PUBLISHED, chart_of, rows_table, short_band, waiting
+from .parts import BAND, PUBLISHED, band_style, chart_of, rows_table, short_band, waiting
 
 
 def _study(scene: Scene) -> DiversityStudy | None:
@@ -30,18 +31,32 @@ def diversity_figure(scene: Scene, width: int, height: int) -> Lines:
     study = _study(scene)
     if study is None or charts.waiting():
         return waiting(scene)
-    ink, rows = scene.ink, study.rows
-    heads = [row.heads for row in rows]
-    estimates = [row.similarity for row in rows]
-    marks = [(row.heads, row.similarity.published) for row in rows if row.similarity.published is not None]
-    series = [Series("mean of draws", [each.mean for each in estimates], ink.accent, x=heads)]
-    if marks:
-        series.insert(0, Series(PUBLISHED, [y for _, y in marks], ink.strong, "dots", [x for x, _ in marks]))
-    low, high = [each.low for each in estimates], [each.high for each in estimates]
-    series.append(Series(BAND, low, ink.dim, "band", heads, high))
+    ink, one = scene.ink, [row for row in study.rows if row.heads == 1]
+    drawn = [row for row in study.rows if row.heads > 1]
+    heads = [row.heads for row in drawn]
+    estimates = [row.similarity for row in drawn]
+    series = [
+        *_marks(study, ink),
+        Series("mean of draws", [each.mean for each in estimates], ink.accent, x=heads),
+        Series("1 by definition", [row.similarity.mean for row in one], ink.accent, "dots", [row.heads for row in one]),
+        _band(ink, heads, estimates),
+    ]
     here = scene.session.studies.study_heads
     chart = chart_of(scene, series, ("heads", "similarity"), here, limits=(0.0, 1.0))
     return charts.draw(chart, width, height)
+
+
+def _band(ink: Ink, heads: list[int], estimates: list[Estimate]) -> Series:
+    low, high = [each.low for each in estimates], [each.high for each in estimates]
+    return Series(BAND, low, band_style(ink, ink.accent), "band", heads, high)
+
+
+def _marks(study: DiversityStudy, ink: Ink) -> list[Series]:
+    known = [(row.heads, row.similarity.published) for row in study.rows if row.similarity.published is not None]
+    if not known:
+        return []
+    heads, figures = zip(*known, strict=True)
+    return [Series(PUBLISHED, figures, ink.strong, "dots", heads)]
 
 
 def real_heads(scene: Scene, width: int, height: int) -> Lines:

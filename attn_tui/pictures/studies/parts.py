@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from rich.style import Style
 
 from ...charts import Chart, Series
 from ...scene import Scene
 from ...study_records import Record
 from ...study_tables import Column, table
 from ..cells import Lines, fit
+from ..ink import Ink
 
 PUBLISHED = "published"
 BAND = "95 % of draws"
@@ -37,6 +39,11 @@ def rows_table(
     for row, chosen in zip(rows, here, strict=True):
         lines.append([Segment(fit(row, width), ink.chosen if chosen else ink.text)])
     return lines
+
+
+def band_style(ink: Ink, curve: Style) -> Style:
+    """The style of a curve's band: where there are shades, on a background that what lies upon it keeps."""
+    return curve + Style(bgcolor=ink.chosen.bgcolor) if ink.shaded else ink.dim
 
 
 def chart_of(

@@ -19,7 +19,7 @@ from ...study_records import records_of
 from ...study_tables import Column, counted, fixed, inside, mean
 from ..cells import Lines
 from ..ink import Ink
-from .parts import BAND, PUBLISHED, chart_of, rows_table, short_band, waiting
+from .parts import BAND, PUBLISHED, band_style, chart_of, rows_table, short_band, waiting
 
 KINDS = {"unscaled": "q·k", "scaled": "q·k/√d_k"}
 
@@ -61,7 +61,7 @@ def _bands(scene: Scene, study: ScalingStudy) -> list[Series]:
     lows = _curves(scene, study, lambda figures: figures.entropy.low)
     highs = _curves(scene, study, lambda figures: figures.entropy.high)
     return [
-        Series(BAND if not at else "", low.y, scene.ink.dim, "band", low.x, high.y)
+        Series(BAND if not at else "", low.y, band_style(scene.ink, low.style), "band", low.x, high.y)
         for at, (low, high) in enumerate(zip(lows, highs, strict=True))
     ]
 
@@ -97,7 +97,7 @@ def scaling_gradient(scene: Scene, width: int, height: int) -> Lines:
     deviations = _curves(scene, study, lambda figures: figures.deviation)
     gradients = [replace(curve, name="") for curve in _curves(scene, study, lambda figures: figures.jacobian)]
     above = chart_of(scene, deviations, ("d_k", "score s.d."), here)
-    below = chart_of(scene, gradients, ("d_k", "gradient left: |diag(p) − p·pᵀ|"), here)
+    below = chart_of(scene, gradients, ("d_k", "gradient left"), here)
     return charts.draw(above, width, upper) + charts.draw(below, width, height - upper)
 
 
