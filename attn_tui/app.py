@@ -201,7 +201,7 @@ class Explorer(App[str]):
 
     def on_answer(self) -> None:
         """Show what has become known of the mask, or of the experiment."""
-        if self.scene.laboratory or self.scene.trial:
+        if (self.scene.laboratory or self.scene.trial) and self.query(Prompt):  # not while the screen is taken down
             self._show(replace(self.scene))
 
     # The one way in which anything changes.

@@ -53,9 +53,12 @@ class Hands:
         await self.settle()
 
     async def settle(self) -> None:
-        """Let every message go its way and every question be answered, until nothing is drawn any more."""
-        for _ in range(1000):
-            if not self.app.desk.busy:
+        """Let every message go its way and every question be answered, until nothing is drawn any more.
+
+        Answers that become finer for more than a second are not waited for.
+        """
+        for patience in range(1000):
+            if not (self.app.desk.busy or (self.app.desk.refining and patience < 100)):
                 break
             await self.pilot.pause(0.01)
         before: list[object] = []
@@ -65,7 +68,7 @@ class Hands:
             if not self.app.is_running or self.app._exit or self.app._exception:
                 return
             drawn: list[object] = [(panel.region, panel._strips) for panel in self.app.query(Panel)]
-            if drawn == before:
+            if drawn == before or self.app.desk.refining:
                 return
             before = drawn
         raise AssertionError("the explorer does not come to rest")

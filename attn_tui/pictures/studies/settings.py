@@ -49,8 +49,9 @@ def progress(ink: Ink, trial: Trial, width: int) -> Lines:
         return []
     study, wanted = trial.study, trial.settings.draws
     done = study.done if study else 0
-    state = "" if done == wanted else ": escape stops" if trial.drawing else ": enter goes on"
-    return [[], _bar(ink, done / wanted, width), [Segment(f"{done:,} of {wanted:,} draws{state}", ink.dim)]]
+    hint = "" if done == wanted else "escape stops them" if trial.drawing else "stopped: enter goes on"
+    texts = [f"{done:,} of {wanted:,} draws", *([hint] if hint else [])]
+    return [[], _bar(ink, done / wanted, width), *([Segment(text, ink.dim)] for text in texts)]
 
 
 def _bar(ink: Ink, share: float, width: int) -> Line:
