@@ -11,7 +11,7 @@ import pytest
 from attn_engine import entries
 from attn_tui.lab.moves import LAB_MOVES
 from attn_tui.parameters import LAB, LAB_BY_KEY
-from attn_tui.view import MASK_PANELS, SHEETS
+from attn_tui.view import MASK_PANELS, PAGES, SHEETS
 from tests.hands import SMALL, WIDE, Hands, explorer, session_of
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
@@ -114,7 +114,7 @@ def test_every_move_of_the_laboratory_is_pressed_in_a_story() -> None:
     moves = {"left", "right", "up", "down", "home", "end", "zoom-in", "zoom-out", "search-on", "search-back"}
     moves |= {"finding", "stage-on", "stage-back", "range", "panel-on", "panel-back"}
     shared = {"page-up", "page-down", "palette", "picture-only", "head-back", "head-on"}
-    assert moves | shared == {name for name in LAB_MOVES if name not in ("page-map", "page-heads", "page-masks")}
+    assert moves | shared == {name for name in LAB_MOVES if name not in {f"page-{page}" for page in PAGES}}
 
 
 # Typing a rule.

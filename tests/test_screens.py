@@ -97,6 +97,30 @@ def test_mask_typed(snap_compare: Compare) -> None:
     assert shows(snap_compare, "--view masks --mask causal", "enter", "type causal & windo(9")
 
 
+def test_scaling(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--view experiments --study-n 20", size=WIDE)
+
+
+def test_diversity(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--study diversity --study-heads 8")
+
+
+def test_patterns(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--study patterns --study-n 12", "right", size=(110, 32))
+
+
+def test_self_and_cross(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--study cross --study-n 10 --study-keys 6", size=(110, 32))
+
+
+def test_a_system_with_one_query_as_a_picture(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--preset captioning --cursor 3,14", "w", size=(110, 32))
+
+
+def test_learning(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--study learning --step 60", "down", size=(110, 32))
+
+
 def test_help(snap_compare: Compare) -> None:
     assert shows(snap_compare, "", "?", "pagedown")
 
