@@ -90,7 +90,7 @@ STUDIES: dict[str, str] = {
     "scaling": "why scores are divided by √d_k",
     "diversity": "how alike the heads of random projections are",
     "patterns": "full, causal and local attention: who sees whom, and the cost",
-    "cross": "self-attention and cross-attention, and eight systems that use them",
+    "cross": "who is read by whom, and eight systems",
     "learning": "how attention learns where to look, and how it fails",
 }
 

@@ -78,7 +78,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
     "--preset vit": (
         Step("right", "3,3 → 3,4", "--preset vit --cursor 24,25"),
         Step("shift+right", "3,3 → 3,4", "--preset vit --cursor 24,25 --head 1"),
-        Step("w", "Where 3,3 looks in the picture"[:20], "--preset vit --cursor 24,25 --head 1 --text"),
+        Step("w", "3,3 over the picture", "--preset vit --cursor 24,25 --head 1 --text"),
         Step("m", "who may look where", SAME),
         Step(".", "+ mask", "--preset vit --cursor 24,25 --head 1 --text --mask causal"),
         Step("enter", "mask = ", SAME),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from ..presets import preset_of
 from ..scene import Scene
 from ..view import MOST_BLOCK, ZOOMS
 
@@ -70,7 +71,10 @@ class Plan:
 
 
 def plan_map(scene: Scene, width: int, height: int) -> Plan:
-    """The plan of a scene's map; `auto` zoom takes the largest cells that show the whole picture."""
+    """The plan of a scene's map; `auto` zoom takes the largest cells that show the whole picture.
+
+    Of a preset it takes cells that are labelled one by one, and shows a part where not all fit.
+    """
     name = scene.session.view.zoom
     if name != "auto":
         return _plan(scene, zoom_named(name), width, height)
@@ -78,6 +82,8 @@ def plan_map(scene: Scene, width: int, height: int) -> Plan:
         plan = _plan(scene, zoom_named(name), width, height)
         if plan.complete:
             return plan
+    if preset_of(scene.session) and scene.session.view.page == "experiments":
+        return plan  # what the positions are says more than all of them at once
     block = max(2, *(-(-total // shown) for total, shown in zip(plan.whole, plan.shown, strict=True)))
     while not plan.complete and block <= MOST_BLOCK:
         plan = _plan(scene, zoom_named(str(block)), width, height)

@@ -19,7 +19,7 @@ from ..cells import Line, Lines, cut, fit, page, wrap
 from ..heatmap import heat_map
 from ..ink import Ink
 from ..levels import shades
-from ..shading import cell
+from ..shading import cell, half_rows
 
 MADE = "Shapes, mask and heads are the system's; the numbers are made: near places find each other."
 NO_PRESET = "two sequences"
@@ -80,8 +80,8 @@ def crossing_beside_title(scene: Scene) -> str:
         return "The system"
     query, key = scene.cursor
     if preset.key_grid:
-        return f"Where {scene.query_labels[query]} looks in the picture"
-    return f"Where the picture looks at {scene.key_labels[key]}"
+        return f"{scene.query_labels[query]} over the picture"
+    return f"the picture at {scene.key_labels[key]}"
 
 
 def _about(scene: Scene, preset: Preset, width: int, height: int) -> Lines:
@@ -113,8 +113,10 @@ def _grid(scene: Scene, preset: Preset, width: int, height: int) -> Lines:
     tones = shades(
         np.asarray(values).reshape(grid), np.ones(grid, dtype=np.bool_), "picture", signed=False, highest=1.0
     )
-    size = max(min(width // (2 * grid[1]), height // grid[0]), 1)
-    own = (query if preset.key_grid else -1) if preset.kind == "self" else -1
+    size = min(width // (2 * grid[1]), height // grid[0])
+    if size < 1:
+        return half_rows(scene.ink, tones)
+    own = query if preset.kind == "self" else -1
     lines: Lines = []
     for row, levels in enumerate(tones.levels):
         line = [
@@ -142,6 +144,9 @@ CROSS = (
     " Y ┬ W_K ─ K ┴ softmax(QKᵀ/√d_k) ┐",
     "   └ W_V ─ V ────────────────────┴ out",
 )
+WIDEST_TITLE = 54
+"""Columns from which the systems' titles fit into their list."""
+
 WIDE = 38
 """Columns from which the formula fits into the drawing."""
 
@@ -184,7 +189,8 @@ def _system(scene: Scene, name: str, chosen: bool, width: int) -> Line:
         text = f"{NO_PRESET:<13}"
     else:
         size = f"{preset.query_length} × {preset.key_length}"
-        text = f"{name:<11} {preset.kind:<5} {size:<7}  {preset.title}"
+        title = f"  {preset.title}" if width >= WIDEST_TITLE else ""
+        text = f"{name:<11} {preset.kind:<5} {size:<7}{title}"
     return [Segment(fit(text, width), ink.chosen if chosen else ink.text)]
 
 

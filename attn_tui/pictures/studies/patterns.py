@@ -55,7 +55,7 @@ def pattern_pictures(scene: Scene, width: int, height: int) -> Lines:
 
 def pattern_colours(ink: Ink) -> tuple[Style, ...]:
     """A colour for each place."""
-    return ink.warning, ink.mark, ink.accent, ink.good
+    return ink.warning, ink.strong, ink.accent, ink.good
 
 
 def pattern_cost(scene: Scene, width: int, height: int) -> Lines:
