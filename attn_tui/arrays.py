@@ -16,7 +16,7 @@ def as_numpy(given: Any, name: str = "attention") -> Array:
     """The numbers of a NumPy array, a torch tensor (any device and type, also one that requires a gradient), whatever
     has `__array__` or `__dlpack__`, or nested lists; bfloat16 and float8 as float32.
 
-    The memory may be shared with what is given. Raises TypeError, in one line, where there are no numbers.
+    The memory may be shared with what is given. Raises ValueError, in one line, where there are no numbers.
     """
     try:
         array = _converted(given)
@@ -24,9 +24,9 @@ def as_numpy(given: Any, name: str = "attention") -> Array:
         raise
     except Exception as error:
         why = " ".join(str(error).split())[:200]
-        raise TypeError(f"{name}: no array can be made of {_kind(given)}: {why}") from None
+        raise ValueError(f"{name}: no array can be made of {_kind(given)}: {why}") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: {_kind(given)} holds {array.dtype}: numbers, or true and false, are due")
+        raise ValueError(f"{name}: {_kind(given)} holds {array.dtype}: numbers, or true and false, are due")
     return array
 
 

@@ -24,7 +24,7 @@ def weights_of(attention: Any, layers: Sequence[int] | None = None) -> dict[str,
     generate()'s sequence of sequences; a model's output by its attributes (`cross_attentions.LAYER`); a mapping's
     arrays by their own names.
 
-    `layers` numbers the layers (0, 1, …). Raises TypeError or ValueError, in one line, for anything else.
+    `layers` numbers the layers (0, 1, …). Raises ValueError, in one line, for anything else.
     """
     if any(hasattr(attention, name) for name in SETS):
         there = {name: getattr(attention, name, None) for name in SETS}
@@ -43,7 +43,7 @@ def _is_held(held: Any) -> bool:
 
 
 def arrays_of(name: str, held: Any, layers: Sequence[int] | None = None) -> Iterator[tuple[str, Array]]:
-    """An array, an array for each layer, or steps of them, by name. Raises TypeError or ValueError."""
+    """An array, an array for each layer, or steps of them, by name. Raises ValueError."""
     if isinstance(held, list | tuple) and any(each is None for each in held):
         number = next(number for number, each in enumerate(held) if each is None)
         raise ValueError(f"layer {number} of {name} is None: {EAGER if 'att' in name else 'an array is due'}")
@@ -68,7 +68,7 @@ def _numbered(name: str, held: Sequence[Any], layers: Sequence[int] | None) -> I
 
 
 def tokens_of(given: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str, Array]]:
-    """Tokens by name: texts, and arrays of ids. Raises TypeError where they are neither."""
+    """Tokens by name: texts, and arrays of ids. Raises ValueError where they are neither."""
     texts: dict[str, list[str]] = {}
     ids: dict[str, Array] = {}
     for name, held in given.items():
@@ -77,7 +77,7 @@ def tokens_of(given: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str,
         if is_array(held) and not _is_text(held):
             ids[name] = as_numpy(held, name)
         elif isinstance(held, str | bytes) or not all(isinstance(each, str | int) for each in held):
-            raise TypeError(f"{name}: a list of strings, one for each token, is due, or an array of ids")
+            raise ValueError(f"{name}: a list of strings, one for each token, is due, or an array of ids")
         else:
             texts[name] = [str(each) for each in held]
     return texts, ids

@@ -20,21 +20,31 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> in
     from .opening import open_scene
     from .pictures.cells import printable
     from .pictures.ink import Tier
-    from .terminal import exit_status
+    from .terminal import exit_status, run_app, take_colours
+
+    take_colours()
 
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
-    copied = app.run(mouse=mouse)
+    copied = run_app(app, mouse=mouse)
     for line in (copied or "").splitlines():
         print(printable(line))  # noqa: T201
     return exit_status(app)
 
 
-def _check_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise OptionError("no terminal to open the explorer in; attn-tui print needs none")
+def why_no_screen() -> str:
+    """Why nothing can be drawn here, in words; nothing, where it can. Textual reads and writes Python's own streams."""
+    streams = (sys.stdin, sys.stdout, sys.__stdin__, sys.__stderr__)
+    if not all(stream is not None and not stream.closed and stream.isatty() for stream in streams):
+        return "no terminal to open the explorer in; attn-tui print needs none"
     if os.environ.get("TERM", "") in ("", "dumb"):
-        raise OptionError("TERM is dumb or not set, so nothing can be drawn; attn-tui print needs no screen")
+        return "TERM is dumb or not set, so nothing can be drawn; attn-tui print needs no screen"
+    return ""
+
+
+def _check_terminal() -> None:
+    if why := why_no_screen():
+        raise OptionError(why)
 
 
 def _set_colours(colour: str) -> None:

@@ -1,0 +1,203 @@
+"""attn_tui.show, print and save: attention of a running program, on the screen, as text, in a file.
+
+Arrays become a capture, in a directory that is removed afterwards, so that there is one way for numbers to come in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from numbers import Real
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, TextIO
+
+from attn_engine import save_capture
+
+from .cli import explorer_parser, print_parser
+from .encodings import for_encoding
+from .options import OptionError, Parser, session_of
+from .outputs import Tokens, arrays_of, tokens_of, weights_of
+from .view import Session
+
+BESIDE = ("query", "key", "value", "mask", "scale")
+TOKENS = ("tokens", "query_tokens", "key_tokens")
+FORMS = {"json": False, "csv": False, "svg": False, "query": None, "top": None, "width": None}
+"""What print's options are where they are not given."""
+
+
+def save(
+    path: str | os.PathLike[str],
+    attention: Any = None,
+    *,
+    query: Any = None,
+    key: Any = None,
+    value: Any = None,
+    mask: Any = None,
+    scale: Any = None,
+    tokens: Tokens | None = None,
+    query_tokens: Tokens | None = None,
+    key_tokens: Tokens | None = None,
+    layers: Sequence[int] | None = None,
+) -> Path:
+    """Write a capture, .npz or .safetensors by the ending, which `attn-tui FILE` opens; where it is.
+
+    `attention` are weights, softmax's result: [queries, keys], [heads, …], [layers, heads, …],
+    [layers, batch, heads, …], a sequence with an array for each layer, generate()'s sequence of such sequences, a
+    whole output of transformers, or a mapping of names to arrays. Beside or instead of it `query` [heads, queries, d]
+    and `key` (perhaps with fewer heads), after rotary embedding, from which everything can be recomputed, `value`,
+    `mask` (true where a query may look, or additive) and `scale` (1/√d where it is not given); each for all layers,
+    or a sequence with one for each. Arrays are NumPy's, torch's of any device and type, those of `__array__` or
+    DLPack, or nested lists. `layers` says which layers of the model they are (0, 1, …). Tokens are strings or ids.
+
+    Raises ValueError, in one line, for what is no attention and where the file cannot be written.
+    """
+    beside = {"query": query, "key": key, "value": value, "mask": mask, "scale": scale}
+    texts, ids = tokens_of({"tokens": tokens, "query_tokens": query_tokens, "key_tokens": key_tokens})
+    arrays = {} if attention is None else weights_of(attention, layers)
+    for name, held in beside.items():
+        if held is not None:
+            arrays |= arrays_of(name, held, layers)
+    return save_capture(os.fspath(path), extra=arrays | ids, **texts)  # type: ignore[arg-type]
+
+
+def show(
+    attention: Any = None,
+    *,
+    query: Any = None,
+    key: Any = None,
+    value: Any = None,
+    mask: Any = None,
+    scale: Any = None,
+    tokens: Tokens | None = None,
+    query_tokens: Tokens | None = None,
+    key_tokens: Tokens | None = None,
+    layers: Sequence[int] | None = None,
+    **options: Any,
+) -> None:
+    """Open the explorer on the attention of a running program; when it is left, the program goes on.
+
+    The arguments are those of `save`; `attention` may also be the path of a capture. `options` are those of the
+    command line, with _ for -: `layer=3, head=1, zoom=2, mask="causal"`; a text for `mask`, `scale` or `tokens`, and
+    a number for `scale` without `query`, are options too. Works in scripts, REPLs, pdb, and while an asyncio loop is
+    running, which stands still meanwhile. Without a terminal it prints what `print` does.
+
+    Raises what `save` raises, and ValueError for an option that is none.
+    """
+    asked = _asked(locals())
+    given = _parsed(explorer_parser(), asked.options)
+    with _session(given, asked) as session:
+        from .start import why_no_screen
+
+        if why_no_screen():
+            _print(session, argparse.Namespace(**FORMS, colour=given.colour), None)
+            return
+        from .guest import explore_within
+
+        explore_within(session, colour=given.colour, mouse=not given.no_mouse)
+
+
+def print(  # noqa: A001 - said as attn_tui.print
+    attention: Any = None,
+    *,
+    query: Any = None,
+    key: Any = None,
+    value: Any = None,
+    mask: Any = None,
+    scale: Any = None,
+    tokens: Tokens | None = None,
+    query_tokens: Tokens | None = None,
+    key_tokens: Tokens | None = None,
+    layers: Sequence[int] | None = None,
+    file: TextIO | None = None,
+    **options: Any,
+) -> None:
+    """Print the picture of one head and its figures on standard output, or into `file`, as `attn-tui print` does.
+
+    The arguments are those of `show`, and `file`; `options` also those of `attn-tui print`: `json=True`, `width=80`,
+    and `query=10, top=5` with a number.
+    """
+    asked = _asked(locals())
+    given = _parsed(print_parser(), asked.options)
+    with _session(given, asked) as session:
+        _print(session, given, file)
+
+
+class _Asked(NamedTuple):
+    """A capture's path, or the arrays that make one up; and options by name."""
+
+    path: str | None
+    arrays: dict[str, Any]
+    options: dict[str, Any]
+
+
+def _asked(named: Mapping[str, Any]) -> _Asked:
+    """What the arguments of a function are: a text or a number is an option, anything else goes into the capture."""
+    there = {name: named[name] for name in (*BESIDE, *TOKENS, "layers") if named[name] is not None}
+    plain = {name: held for name, held in there.items() if isinstance(held, str | os.PathLike | Real)}
+    if "query" in there and "query" not in plain:
+        plain.pop("scale", None)  # the model's own, which belongs to query and key
+    arrays = {name: held for name, held in there.items() if name not in plain}
+    attention = named["attention"]
+    options = named["options"] | plain
+    if not isinstance(attention, str | os.PathLike):
+        return _Asked(None, {"attention": attention} | arrays, options)
+    beside = [name for name in arrays if name not in TOKENS]
+    if beside:
+        raise ValueError(f"{', '.join(beside)}: not possible beside the path of a capture, which has its own")
+    return _Asked(os.fspath(attention), arrays, options)
+
+
+def _parsed(parser: Parser, options: Mapping[str, Any]) -> argparse.Namespace:
+    """Options as the command line reads them. Raises OptionError."""
+    words = []
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if name in ("help", "version"):
+            raise OptionError(f"{name} is no option here; help(attn_tui.show) tells of them")
+        if value is None or (value is False and f"--no-{option[2:]}" not in parser.known):
+            continue
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+        else:
+            words.append(f"{option}={_text(value)}")
+    return parser.parse_args(words)
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+@contextmanager
+def _session(given: argparse.Namespace, asked: _Asked) -> Iterator[Session]:
+    """The session of a capture and options, while the capture is there."""
+    session = session_of(given)
+    with TemporaryDirectory(prefix="attn-tui-") as directory:
+        here, path = Path(directory), asked.path
+        tokens_file = session.experiment.tokens_file
+        if path is None:
+            path = str(save(here / "attention.npz", **asked.arrays))
+        elif asked.arrays:
+            texts, _ = tokens_of(asked.arrays)
+            tokens_file = str(here / "tokens.json")
+            Path(tokens_file).write_text(json.dumps(texts), encoding="utf-8")
+        yield replace(
+            session, experiment=replace(session.experiment, source="file", file=path, tokens_file=tokens_file)
+        )
+
+
+def _print(session: Session, given: argparse.Namespace, file: TextIO | None) -> None:
+    from .report import report_text
+
+    out = file or sys.stdout
+    if not out.isatty():
+        given.colour = "none" if given.colour == "auto" and not given.svg else given.colour
+        given.width = given.width or 100
+    text = report_text(session, given)
+    out.write(for_encoding(text, getattr(out, "encoding", None) or "utf-8"))
+    out.flush()
