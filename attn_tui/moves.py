@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from .actions import BY_NAME
 from .parameters import BY_FIELD, Parameter
 from .pictures.heads.order import ordered
 from .pictures.plan import Plan, zoom_named
@@ -25,6 +26,20 @@ ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 class Refusal(Exception):  # noqa: N818 - not an error: the move has nowhere to go
     """A move that cannot be made, and why."""
+
+
+def of_the_map(name: str) -> Refusal:
+    """The refusal of a key that does nothing on the page on show."""
+    return Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help} is of the map; 1 shows it")
+
+
+def turned_value(row: Parameter, value: Any, direction: int) -> Any:
+    """A knob's next value. Raises Refusal at its ends."""
+    turned = row.turn(value, direction) if row.turn else value
+    if turned == value:
+        end = "first" if direction < 0 else "last"
+        raise Refusal(f"{row.name or row.field} {row.write(value)} is the {end}: possible are {row.possible}")
+    return turned
 
 
 def with_view(scene: Scene, **changes: Any) -> Session:
@@ -126,12 +141,10 @@ def turn(scene: Scene, row: Parameter, direction: int) -> Session:
     if row.field == "head":
         return _turned_head(scene, direction)
     value = getattr(scene.session.experiment, row.field)
-    turned = row.turn(value, direction)
-    if row.field == "layer" and (turned == value or turned >= scene.inputs.num_layers):
+    last = row.field == "layer" and not 0 <= value + direction < scene.inputs.num_layers
+    if last:
         raise Refusal(f"layers are 0 … {scene.inputs.num_layers - 1}")
-    if turned == value:
-        end = "first" if direction < 0 else "last"
-        raise Refusal(f"{row.name or row.field} {row.write(value)} is the {end}: possible are {row.possible}")
+    turned = turned_value(row, value, direction)
     return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
 
 

@@ -19,7 +19,9 @@ def open_scene(session: Session, tier: Tier) -> Scene:
     except FieldError as error:
         raise OptionError(f"{BY_FIELD[error.field].option}: {error}") from None
     except RuleError as error:
+        studies = {session.studies.pattern: "--pattern", session.studies.study_mask: "--study-mask"}
         rules = {session.experiment.mask: "--mask", session.experiment.score_mod: "--score-mod"}
+        rules = rules | studies if session.view.page == "experiments" else rules
         raise OptionError(f"{rules.get(error.text, '--pin')}: {error}") from None
     except (ValueError, MemoryError) as error:
         raise OptionError(str(error) or "not enough memory for that") from None

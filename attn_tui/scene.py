@@ -131,7 +131,8 @@ def make_scene(
 
     The mask laboratory and the experiments ask the desk; without one, every question is answered at once.
     """
-    view, pinned = session.view, session.pinned
+    view = session.view
+    pinned = None if view.page == "experiments" else session.pinned  # there, B alone is shown
     show_pinned = pinned is not None and view.compare == "a"
     shown, head = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
     in_laboratory = view.page == "masks"  # there the mask need not fit the map

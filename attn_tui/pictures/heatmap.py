@@ -62,7 +62,7 @@ def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:
             pair = window[row], window[row + 1] if row + 1 < len(window) else None
             yield line + half_cells(scene.ink, tones.signed, pair, column, cursor[0] - row)
         else:
-            yield line + whole_cells(scene.ink, tones.signed, window[row], column)
+            yield line + whole_cells(scene.ink, tones.signed, window[row], column, plan.zoom.width)
 
 
 def _number_cells(scene: Scene, plan: Plan, row: int, levels: Levels, column: int) -> Line:
