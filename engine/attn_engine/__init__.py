@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from . import measures as measures
     from .attention import Attention as Attention
     from .attention import attend as attend
+    from .captures.describing import ArrayInfo as ArrayInfo
+    from .captures.describing import CaptureInfo as CaptureInfo
+    from .captures.describing import SetInfo as SetInfo
+    from .captures.describing import describe as describe
+    from .captures.disk import CaptureError as CaptureError
+    from .captures.memory import memory_budget as memory_budget
+    from .captures.opening import Capture as Capture
+    from .captures.opening import open_capture as open_capture
+    from .captures.saving import save_capture as save_capture
+    from .captures.sets import CaptureSet as CaptureSet
     from .catalogue import Entry as Entry
     from .catalogue import entries as entries
     from .detection import head_scores as head_scores
@@ -139,6 +149,12 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "attention": ("Attention", "attend"),
+    "captures.describing": ("ArrayInfo", "CaptureInfo", "SetInfo", "describe"),
+    "captures.disk": ("CaptureError",),
+    "captures.memory": ("memory_budget",),
+    "captures.opening": ("Capture", "open_capture"),
+    "captures.saving": ("save_capture",),
+    "captures.sets": ("CaptureSet",),
     "catalogue": ("Entry", "entries"),
     "detection": ("head_scores",),
     "experiment": (

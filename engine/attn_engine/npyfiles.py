@@ -69,7 +69,7 @@ def size_of(file: IO[bytes]) -> int:
 
 def read_npy(file: IO[bytes], size: int, max_cells: int) -> NDArray[Any]:
     """The array of an open .npy file of `size` bytes: booleans or numbers. Raises ArrayFileError."""
-    shape, fortran, dtype, used = _header(file)
+    shape, fortran, dtype, used = npy_header(file)
     cells = math.prod(shape)
     if dtype.kind not in KINDS:  # objects, records and texts have kinds of their own
         raise ArrayFileError(f"it holds {quoted(str(dtype))}: neither numbers nor true and false")
@@ -86,8 +86,8 @@ def read_npy(file: IO[bytes], size: int, max_cells: int) -> NDArray[Any]:
     return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, Fortran order, type, and the bytes that the header takes."""
+def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, Fortran order, type, and the bytes that the header takes. Raises ArrayFileError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

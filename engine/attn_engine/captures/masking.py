@@ -1,0 +1,61 @@
+"""The mask and the scale beside a capture's queries and keys, in whichever shape they were saved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..masks.files import mask_of
+from ..npyfiles import ArrayFileError
+from .stored import Store, StoredArray
+
+AXES: tuple[str, ...] = ("k", "qk", "bk", "hqk", "bqk", "bhqk", "lhqk", "lbhqk")
+"""Shapes of a mask: of layers, batch items, heads, queries and keys. A length of 1 stands for all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What surrounds one layer: one array for all layers, or one for each layer's number."""
+
+    arrays: Mapping[int | None, StoredArray]
+
+    def of(self, number: int) -> StoredArray | None:
+        """The array of a layer."""
+        return self.arrays.get(number, self.arrays.get(None))
+
+
+def read_mask(
+    store: Store, array: StoredArray, lengths: Mapping[str, int], layer: int, batch: int
+) -> NDArray[np.bool_]:
+    """One layer's mask, True where a query may look, bool (heads or 1, queries, keys). Raises ArrayFileError."""
+    axes = next((axes for axes in AXES if _fits(axes, array.shape, lengths)), None)
+    if axes is None or array.element.refusal:
+        raise ArrayFileError(f"{array.told} fits no picture as a mask: [queries, keys] or more is due")
+    leading = [axis for axis in axes if axis in "lb"]
+    inner = array.shape[len(leading) :]
+    place = 0
+    for axis, length in zip(leading, array.shape, strict=False):
+        place = place * length + min({"l": layer, "b": batch}[axis], length - 1)
+    cells = math.prod(inner)
+    part: NDArray[Any] = store.cells(array, place * cells, cells).reshape((1,) * (3 - len(inner)) + inner)
+    if array.element.dtype.kind == "b":
+        part = part != 0
+    mask = mask_of(part, max_cells=part.size).array
+    return np.broadcast_to(mask, (mask.shape[0], lengths["q"], lengths["k"]))
+
+
+def _fits(axes: str, shape: tuple[int, ...], lengths: Mapping[str, int]) -> bool:
+    one_or_all = all(length in (1, lengths[axis]) for axis, length in zip(axes, shape, strict=False))
+    return len(axes) == len(shape) and one_or_all
+
+
+def read_scale(store: Store, array: StoredArray, layer: int) -> float:
+    """One layer's scale: the only number of the array, or the one of its place. Raises ArrayFileError."""
+    if array.element.refusal or (array.cells != 1 and not (len(array.shape) == 1 and layer < array.cells)):
+        raise ArrayFileError(f"{array.told} holds no scale: one number, or one for each layer, is due")
+    return float(store.cells(array, 0 if array.cells == 1 else layer, 1)[0])
