@@ -10,6 +10,7 @@ from dataclasses import replace
 from attn_engine import FUNCTIONS, Kind, entries
 
 from .actions import BY_NAME
+from .files import with_file
 from .lab.moves import go_to_pair
 from .moves import MOVES, Refusal, go_to, with_view
 from .opening import check_places
@@ -37,6 +38,8 @@ def words_of_masks() -> tuple[str, ...]:
 def knob_value(scene: Scene, field: str, text: str) -> Session:
     """The session with a knob at the value typed."""
     value, part = BY_FIELD[field].read(text), PART_OF[field]
+    if field == "file":
+        return with_file(scene.session, value)
     if field == "preset":
         return with_preset(scene.session, value)
     return replace(scene.session, **{part: replace(getattr(scene.session, part), **{field: value})})

@@ -126,7 +126,7 @@ class Explorer(App[str]):
                 yield Panel(top_keys, keys_title, id="keys")
                 yield Panel(entropy_charts, lambda _: "Entropy", id="charts")
                 yield Panel(
-                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head}", id="heads"
+                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}", id="heads"
                 )
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):

@@ -149,9 +149,9 @@ def turn(scene: Scene, row: Parameter, direction: int) -> Session:
 
 
 def _turned_head(scene: Scene, direction: int) -> Session:
-    head = min(scene.session.view.head, scene.attention.num_heads - 1) + direction
-    if not 0 <= head < scene.attention.num_heads:
-        raise Refusal(f"heads are 0 … {scene.attention.num_heads - 1}")
+    head = min(scene.session.view.head, scene.num_heads - 1) + direction
+    if not 0 <= head < scene.num_heads:
+        raise Refusal(f"heads are 0 … {scene.num_heads - 1}")
     return with_view(scene, head=head)
 
 
@@ -215,7 +215,7 @@ def stage(direction: int) -> Move:
 
 def pin(scene: Scene, _: Plan) -> Session:
     """This picture as A; what the knobs say stays B."""
-    pinned = Pinned(scene.shown, scene.head)
+    pinned = Pinned(scene.shown, scene.head_number)
     return replace(with_view(scene, compare="b"), pinned=pinned)
 
 
@@ -249,12 +249,14 @@ def to_page(name: str) -> Move:
 
 def head_step(scene: Scene, by: int) -> Session:
     """Another head, some numbers on."""
-    head = min(max(scene.head + by, 0), scene.attention.num_heads - 1)
+    head = min(max(scene.head_number + by, 0), scene.num_heads - 1)
     return with_view(scene, head=head)
 
 
 def ordered_step(scene: Scene, by: int) -> Session:
     """Another head, some places on in the order that the heads page shows."""
+    if scene.num_heads > scene.attention.num_heads:
+        return head_step(scene, by)
     order = ordered(scene)
     place = min(max(order.index(scene.head) + by, 0), len(order) - 1)
     return with_view(scene, head=order[place])

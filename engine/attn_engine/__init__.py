@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from . import measures as measures
     from .attention import Attention as Attention
     from .attention import attend as attend
+    from .captured import file_changed as file_changed
+    from .captured import num_heads_of as num_heads_of
+    from .captured import one_at_a_time as one_at_a_time
+    from .captured import zeros_lost as zeros_lost
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
     from .captures.describing import SetInfo as SetInfo
@@ -155,6 +159,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
+    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
     "catalogue": ("Entry", "entries"),
     "detection": ("head_scores",),
     "experiment": (
