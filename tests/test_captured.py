@@ -49,7 +49,8 @@ def with_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def on(path: Path, **changes: Any) -> Experiment:
-    return Experiment(**{"source": "file", "file": str(path), "layer": 3} | changes)
+    given: dict[str, Any] = {"source": "file", "file": str(path), "layer": 3} | changes
+    return Experiment(**given)
 
 
 def test_weights_are_shown_as_they_are_in_the_file(weights_only: Path) -> None:
