@@ -60,7 +60,7 @@ def _steps(scene: Scene, *, terms: int) -> list[Step]:
         steps.append(Step("ln p", figure(score), ("p is the weight in the file, which has no query and key for it",)))
     if attention.modified is not attention.scaled:
         steps.append(Step("after the score mod", figure(modified), (scene.shown.score_mod,)))
-    if scene.weights is scene.captured_weights:
+    if scene.captured_weights is not None:
         return [*steps, Step("weight", figure(float(scene.weights[query, key])), ("as it is in the file",))]
     share = [_share(scene)] if attention.value.shape[-1] else []
     return [*steps, *_normalised(scene, modified), *share]
