@@ -23,7 +23,7 @@ from .experiments.hall import Hall
 from .history import History, decided
 from .lab import moves as laboratory
 from .lab.bench import Bench
-from .moves import ARROWS, HEADS_MOVES, MOVES, Refusal, beside, head_step, ordered_step, turn, with_view
+from .moves import ARROWS, HEADS_MOVES, MOVES, Refusal, beside, head_step, of_the_map, ordered_step, turn, with_view
 from .options import command, split
 from .parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY, PART_OF, STUDY_BY_KEY, knobs_of
 from .pictures.cells import Lines, printable
@@ -126,7 +126,7 @@ class Explorer(App[str]):
                 yield Panel(top_keys, keys_title, id="keys")
                 yield Panel(entropy_charts, lambda _: "Entropy", id="charts")
                 yield Panel(
-                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head}", id="heads"
+                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}", id="heads"
                 )
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):
@@ -290,10 +290,12 @@ class Explorer(App[str]):
         """Do what a row of the table of keys says."""
         handler: Callable[[], None] | None = getattr(self, f"do_{name.replace('-', '_')}", None)
         try:
+            if self.room and name in self.room.refuses(self.session) and not self.scene.helping:
+                raise of_the_map(name)
             if handler:
                 handler()
-            elif not self._act_in_panel(name):
-                self.change(MOVES[name](self.scene, self.plan))
+            else:
+                self._act(name)
         except Refusal as refusal:
             self.say(str(refusal))
 
@@ -303,53 +305,54 @@ class Explorer(App[str]):
     def action_focus_previous(self) -> None:
         """Nothing."""
 
-    def _act_in_panel(self, name: str) -> bool:
-        """Whether a key was an act of the help, of the heads page, or of the panel that the keys go to."""
-        if self.scene.helping:
-            return self._act_in_help(name)
+    def _act(self, name: str) -> None:
+        """Act in the help, on the page that has moves of its own, in the panel that the keys go to, or on the map."""
+        if self.scene.helping and self._act_in_help(name):
+            return
         x, y = ARROWS.get(name, (0, 0))
-        view, room = self.session.view, self.room
-        if room:
-            return self._act_in_room(room, name)
-        if view.page == "heads" and (x or y or name in HEADS_MOVES):
-            return self._act_in_heads(name, x, y)
-        if view.panel == "parameters" and (x or y) and not view.picture_only:
-            return self._act_in_parameters(x, y)
-        if view.panel == "heads" and x:
-            return self.change(head_step(self.scene, x))
-        return False
+        view = self.session.view
+        if self.room:
+            self._act_in_room(self.room, name)
+        elif view.page == "heads" and (x or y or name in HEADS_MOVES):
+            self._act_in_heads(name, x, y)
+        elif view.panel == "parameters" and (x or y) and not view.picture_only:
+            self._act_in_parameters(x, y)
+        elif view.panel == "heads" and x:
+            self.change(head_step(self.scene, x))
+        else:
+            self.change(MOVES[name](self.scene, self.plan))
 
     def _act_in_help(self, name: str) -> bool:
-        """Scroll the help; keys that move nothing there leave it."""
+        """Scroll the help; keys that move nothing there leave it, and act. Whether it was scrolled."""
         place = scrolled(self.scene, name, *self.panel("help").room)
         self._show(replace(self.scene, help_from=place or 0, helping=place is not None))
         return place is not None
 
-    def _act_in_heads(self, name: str, x: int, y: int) -> bool:
+    def _act_in_heads(self, name: str, x: int, y: int) -> None:
         """Another head, or the heads in another order."""
-        if name in HEADS_MOVES:
-            return self.change(HEADS_MOVES[name](self.scene, self.plan))
         beside_each = heads_beside(self.scene, *self.panel("all-heads").room)
-        return self.change(ordered_step(self.scene, x + y * beside_each))
+        in_order = name in HEADS_MOVES
+        self.change(
+            HEADS_MOVES[name](self.scene, self.plan) if in_order else ordered_step(self.scene, x + y * beside_each)
+        )
 
-    def _act_in_room(self, room: Bench | Hall, name: str) -> bool:
+    def _act_in_room(self, room: Bench | Hall, name: str) -> None:
         """Scroll the sheet, choose and turn a knob, or move."""
         place = room.scrolled(self.scene, name)
         if place is not None:
             self._show(replace(self.scene, sheet_from=place))
-            return True
-        if self.scene.focused == room.KNOBS and name in ARROWS:
-            return self._act_in_parameters(*ARROWS[name])
-        return self.change(room.moved(self.scene, name))
+        elif self.scene.focused == room.KNOBS and name in ARROWS:
+            self._act_in_parameters(*ARROWS[name])
+        else:
+            self.change(room.moved(self.scene, name))
 
-    def _act_in_parameters(self, x: int, y: int) -> bool:
+    def _act_in_parameters(self, x: int, y: int) -> None:
         """Up and down choose a knob, left and right turn it."""
         if y:
             self.knob = beside([row.field for row in knobs_of(self.session).values()], self.knob, y)
-            return self.change(self.session, undoable=False)
-        if self.knob:
+            self.change(self.session, undoable=False)
+        elif self.knob:
             self._turn(x)
-        return True
 
     def do_less(self) -> None:
         """The chosen knob down."""
@@ -372,6 +375,8 @@ class Explorer(App[str]):
         view = self.session.view
         if self.scene.helping:
             self.do_help()
+        elif view.page == "experiments" and (self.hall.training or self.desk.stopped):
+            self.change(self.hall.go_on(self.scene, self.desk))
         elif view.page == "heads":
             self.change(with_view(self.scene, page="map"))
         elif view.page == "masks" and self.scene.focused == "sheet" and self.session.lab.sheet == "catalogue":
@@ -381,7 +386,7 @@ class Explorer(App[str]):
         elif self.knob:
             self._ask_value(BY_FIELD[self.knob])
         elif view.page == "experiments":
-            self._go_on()
+            self.change(self.hall.go_on(self.scene, self.desk))
         else:
             self.change(with_view(self.scene, explain=not view.explain))
 
@@ -402,25 +407,15 @@ class Explorer(App[str]):
         """The page of the experiments."""
         return self.query_one(Hall)
 
-    def _go_on(self) -> None:
-        """Draws that were stopped; the training, from its start where it is at its end."""
-        if self.session.studies.study == "cross":
-            self.change(studies.to_map(self.scene))
-        elif self.session.studies.study == "learning":
-            self.hall.train(on=not self.hall.training)
-            if self.hall.training and not studies.trained(self.scene):
-                self.change(studies.with_studies(self.scene, train_step=0), undoable=False)
-        elif self.desk.go_on():
-            self.change(self.session)
-        else:
-            raise Refusal("nothing was stopped: D asks for more draws, the arrows look around")
-
     def on_hall_beat(self) -> None:
-        """The next steps of the training, until its end or until something else is on the screen."""
-        shown = self.scene.trial and self.scene.trial.learning
-        session = studies.trained(self.scene) if shown and self.hall.training else None
-        if not session or not self.change(session, undoable=False):
+        """The next steps of the training; what is told, and the help, stay."""
+        session, told = self.hall.next_steps(self.scene), self.scene
+        if session is None or told.helping or self.prompt.is_open:
+            return
+        if not self.change(session, undoable=False):
             self.hall.train(on=False)
+        elif told.message:
+            self.say(told.message, trouble=told.trouble)
 
     def do_blocks(self) -> None:
         """Of the map, what stands for a block; of the masks, how large a block is."""
@@ -434,8 +429,7 @@ class Explorer(App[str]):
         view = self.session.view
         if self.scene.helping:
             self.do_help()
-        elif view.page == "experiments" and (self.hall.training or self.desk.stop()):
-            self.hall.train(on=False)
+        elif view.page == "experiments" and self.hall.halted(self.desk):
             self.say("stopped: enter goes on")
         elif view.explain or view.text or view.picture_only:
             self.change(with_view(self.scene, explain=False, text=False, picture_only=False))
@@ -517,8 +511,6 @@ class Explorer(App[str]):
 
     def do_search(self) -> None:
         """Ask for a token."""
-        if self.session.view.page == "masks":
-            raise Refusal("tokens are of the map: 1 shows it")
         tokens = self.scene.key_labels if self.scene.has_tokens else ()
         self.ask("search", "search", self.session.view.search, tokens)
 

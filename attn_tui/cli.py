@@ -6,20 +6,23 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from attn_engine import RuleError
 
 from . import __version__
 from .encodings import accept_any_text
-from .options import Parser, add_colour, add_look, add_options, reader, session_of
+from .options import OptionError, Parser, add_colour, add_look, add_options, reader, session_of
 from .values import MOST, whole
 
 DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
 EPILOG = """\
 commands:
-  attn-tui           open the explorer
+  attn-tui [FILE]    open the explorer, on a file of real attention
   attn-tui print     print the picture and its figures, without a screen;
                      attn-tui print --help
+  attn-tui info      tell what is in a file of real attention;
+                     attn-tui info --help
   attn-tui mask      print a mask, its figures, its code; the catalogue;
                      attn-tui mask --help
   attn-tui check     look for mistakes in a mask, for test-suites;
@@ -79,6 +82,7 @@ def _tell(message: str, status: int, picture: str = "") -> int:
 def explorer_parser() -> Parser:
     """The parser of the explorer's options."""
     parser = _parser("attn-tui", DESCRIPTION, EPILOG)
+    _add_file(parser)
     screen = parser.add_argument_group("the terminal")
     add_colour(screen)
     screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
@@ -89,6 +93,7 @@ def explorer_parser() -> Parser:
 def print_parser() -> Parser:
     """The parser of print's options."""
     parser = _parser("attn-tui print", "Print the picture and its figures.", None)
+    _add_file(parser)
     out = parser.add_argument_group("what is printed")
     forms = out.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="everything, for programs")
@@ -104,7 +109,7 @@ def print_parser() -> Parser:
 def _parser(prog: str, description: str, epilog: str | None) -> Parser:
     parser = Parser(
         prog=prog,
-        usage=f"{prog} [OPTIONS]",
+        usage=f"{prog} [FILE] [OPTIONS]",
         description=description,
         epilog=epilog,
         allow_abbrev=False,
@@ -114,12 +119,30 @@ def _parser(prog: str, description: str, epilog: str | None) -> Parser:
     return parser
 
 
+def _add_file(parser: Parser) -> None:
+    text = "a .npy, .npz or .safetensors file of real attention, as --file"
+    parser.add_argument("file", nargs="?", metavar="FILE", default=argparse.SUPPRESS, help=text)
+
+
+def _check_file(given: argparse.Namespace) -> None:
+    """Raise OptionError for a word that is no file, and nearly a command."""
+    name = getattr(given, "file", None)
+    if name is None:
+        return
+    if not name.strip():
+        raise OptionError("an empty word is no option or command here; --help lists what there is")
+    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.6)
+    if near and not os.path.lexists(name):
+        raise OptionError(f"{name} is no file and no command; do you mean {near[0]}?")
+
+
 def _add_number(group: argparse._ArgumentGroup, name: str, metavar: str, limits: tuple[int, int], text: str) -> None:
     group.add_argument(name, type=reader(whole(*limits)), metavar=metavar, help=text)
 
 
 def _explore(words: list[str]) -> int:
     given = explorer_parser().parse_args(words)
+    _check_file(given)
     session = session_of(given)
     from .start import explore
 
@@ -128,6 +151,7 @@ def _explore(words: list[str]) -> int:
 
 def _print(words: list[str]) -> int:
     given = print_parser().parse_args(words)
+    _check_file(given)
     session = session_of(given)
     from .report import print_report
 
@@ -153,7 +177,13 @@ def _study(words: list[str]) -> int:
     return run_study(words)
 
 
-COMMANDS = {"print": _print, "mask": _mask, "check": _check, "study": _study}
+def _info(words: list[str]) -> int:
+    from .info_command import run_info
+
+    return run_info(words)
+
+
+COMMANDS = {"print": _print, "info": _info, "mask": _mask, "check": _check, "study": _study}
 """The words that a command line may begin with; any other opens the explorer."""
 
 

@@ -55,6 +55,8 @@ class Desk:
                 self._answers.move_to_end(question)
         if not known and (quick or self._told is None):
             self._keep(question, _answered(question))
+            with self._changed:
+                self._waiting.pop(question, None)
             known = True
         if not known:
             self._queue(question)
@@ -99,6 +101,12 @@ class Desk:
             return bool(self._waiting)
 
     @property
+    def stopped(self) -> bool:
+        """Whether anything was stopped that can go on."""
+        with self._changed:
+            return bool(self._stopped)
+
+    @property
     def refining(self) -> bool:
         """Whether an answer is still to become better."""
         with self._changed:
@@ -130,32 +138,31 @@ class Desk:
         self._changed.notify()
 
     def _work(self) -> None:
-        while (question := self._next()) is not None:
-            with self._changed:
-                refine = None if question in self._waiting else self._refining.get(question)
-                known = self._answers.get(question)
-                if refine and known is None:  # forgotten meanwhile
-                    del self._refining[question]
-                    continue
+        while (task := self._next()) is not None:
+            question, refine, known = task
             answer = _answered(question) if refine is None else _result(refine, known)
-            if refine is None or answer is not None:
+            better = answer is not None and not (refine and isinstance(answer, Trouble))
+            if refine is None or better:  # a known answer is not lost where it cannot be made better
                 self._keep(question, answer)
             with self._changed:
                 self._waiting.pop(question, None)
                 if answer is None or isinstance(answer, Trouble):
                     self._refining.pop(question, None)
                     self._fine.add(question)
-            if (refine is None or answer is not None) and self._told and not self._closed:
+            if (refine is None or better) and self._told and not self._closed:
                 self._told()
 
-    def _next(self) -> Question | None:
-        """The question to go on with: one that waits, else one whose answer can be refined; None at the end."""
+    def _next(self) -> tuple[Question, Callable[..., Any] | None, Any] | None:
+        """What to go on with: a question that waits, else one with what refines its answer; None at the end."""
         with self._changed:
             while not self._closed:
                 if self._waiting:
-                    return next(iter(self._waiting))
+                    return next(iter(self._waiting)), None, None
+                for question in [each for each in self._refining if each not in self._answers]:
+                    del self._refining[question]  # forgotten meanwhile
                 if self._refining:
-                    return next(iter(self._refining))
+                    question = next(iter(self._refining))
+                    return question, self._refining[question], self._answers[question]
                 self._changed.wait()
             return None
 

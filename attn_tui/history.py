@@ -8,6 +8,9 @@ from typing import Any
 from .parameters import LAB, STUDIES
 from .view import Session
 
+PLACES = ("study_dim", "study_heads")
+"""Knobs of the experiments that are places of the cursor too."""
+
 MOST_STEPS = 500
 """How many turns undo goes back."""
 
@@ -20,7 +23,8 @@ def decided(session: Session) -> tuple[Any, ...]:
 def _turned(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
     """The knobs of the masks and of the experiments."""
     lab = {row.field: getattr(session.lab, row.field) for row in LAB if row.key}
-    return lab, {row.field: getattr(session.studies, row.field) for row in STUDIES if row.key}
+    turned = {row.field: getattr(session.studies, row.field) for row in STUDIES if row.key and row.field not in PLACES}
+    return lab, turned
 
 
 class History:

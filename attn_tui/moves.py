@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from .actions import BY_NAME
 from .parameters import BY_FIELD, Parameter
 from .pictures.heads.order import ordered
 from .pictures.plan import Plan, zoom_named
@@ -25,6 +26,20 @@ ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 class Refusal(Exception):  # noqa: N818 - not an error: the move has nowhere to go
     """A move that cannot be made, and why."""
+
+
+def of_the_map(name: str) -> Refusal:
+    """The refusal of a key that does nothing on the page on show."""
+    return Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help} is of the map; 1 shows it")
+
+
+def turned_value(row: Parameter, value: Any, direction: int) -> Any:
+    """A knob's next value. Raises Refusal at its ends."""
+    turned = row.turn(value, direction) if row.turn else value
+    if turned == value:
+        end = "first" if direction < 0 else "last"
+        raise Refusal(f"{row.name or row.field} {row.write(value)} is the {end}: possible are {row.possible}")
+    return turned
 
 
 def with_view(scene: Scene, **changes: Any) -> Session:
@@ -119,26 +134,34 @@ def beside(fields: list[str], here: str, by: int) -> str:
     return fields[min(max(fields.index(here) + by, 0), len(fields) - 1)] if here in fields else fields[0]
 
 
+def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
+    """The refusal of a knob that the source decides, and why it does."""
+    name, captured = row.name or row.field, scene.inputs.captured
+    if captured and captured.weights is not None and row.field in ("scale", "normaliser", "rope"):
+        return Refusal(f"{name} needs query and key, and the file holds weights: mask, temperature, score mod do not")
+    if captured:
+        return Refusal(f"{name} is as the file has it: x chooses another source")
+    return Refusal(f"{name} is fixed by the source {scene.shown.source}: x chooses another")
+
+
 def turn(scene: Scene, row: Parameter, direction: int) -> Session:
     """The session with one knob turned by one."""
     if row.turn is None or row.field in scene.inputs.fixed:
-        raise Refusal(f"{row.name or row.field} is fixed by the source {scene.shown.source}: x chooses another")
+        raise fixed_by_source(scene, row)
     if row.field == "head":
         return _turned_head(scene, direction)
     value = getattr(scene.session.experiment, row.field)
-    turned = row.turn(value, direction)
-    if row.field == "layer" and (turned == value or turned >= scene.inputs.num_layers):
+    last = row.field == "layer" and not 0 <= value + direction < scene.inputs.num_layers
+    if last:
         raise Refusal(f"layers are 0 … {scene.inputs.num_layers - 1}")
-    if turned == value:
-        end = "first" if direction < 0 else "last"
-        raise Refusal(f"{row.name or row.field} {row.write(value)} is the {end}: possible are {row.possible}")
+    turned = turned_value(row, value, direction)
     return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
 
 
 def _turned_head(scene: Scene, direction: int) -> Session:
-    head = min(scene.session.view.head, scene.attention.num_heads - 1) + direction
-    if not 0 <= head < scene.attention.num_heads:
-        raise Refusal(f"heads are 0 … {scene.attention.num_heads - 1}")
+    head = min(scene.session.view.head, scene.num_heads - 1) + direction
+    if not 0 <= head < scene.num_heads:
+        raise Refusal(f"heads are 0 … {scene.num_heads - 1}")
     return with_view(scene, head=head)
 
 
@@ -202,7 +225,7 @@ def stage(direction: int) -> Move:
 
 def pin(scene: Scene, _: Plan) -> Session:
     """This picture as A; what the knobs say stays B."""
-    pinned = Pinned(scene.shown, scene.head)
+    pinned = Pinned(scene.shown, scene.head_number)
     return replace(with_view(scene, compare="b"), pinned=pinned)
 
 
@@ -236,12 +259,14 @@ def to_page(name: str) -> Move:
 
 def head_step(scene: Scene, by: int) -> Session:
     """Another head, some numbers on."""
-    head = min(max(scene.head + by, 0), scene.attention.num_heads - 1)
+    head = min(max(scene.head_number + by, 0), scene.num_heads - 1)
     return with_view(scene, head=head)
 
 
 def ordered_step(scene: Scene, by: int) -> Session:
     """Another head, some places on in the order that the heads page shows."""
+    if scene.num_heads > scene.attention.num_heads:
+        return head_step(scene, by)
     order = ordered(scene)
     place = min(max(order.index(scene.head) + by, 0), len(order) - 1)
     return with_view(scene, head=order[place])

@@ -19,9 +19,13 @@ def open_scene(session: Session, tier: Tier) -> Scene:
     except FieldError as error:
         raise OptionError(f"{BY_FIELD[error.field].option}: {error}") from None
     except RuleError as error:
+        studies = {session.studies.pattern: "--pattern", session.studies.study_mask: "--study-mask"}
         rules = {session.experiment.mask: "--mask", session.experiment.score_mod: "--score-mod"}
+        rules = rules | studies if session.view.page == "experiments" else rules
         raise OptionError(f"{rules.get(error.text, '--pin')}: {error}") from None
     except (ValueError, MemoryError) as error:
+        if hasattr(error, "status"):
+            raise  # about a file, with its own
         raise OptionError(str(error) or "not enough memory for that") from None
     check_places(scene, View())
     return scene
@@ -33,7 +37,7 @@ def check_places(scene: Scene, before: View) -> None:
     Those of the view before, as of the defaults, were not chosen and give way.
     """
     view, attention = scene.session.view, scene.attention
-    heads, queries, keys = attention.weights.shape
+    heads, (queries, keys) = scene.num_heads, attention.weights.shape[-2:]
     if view.head != before.head and view.head >= heads and view.compare != "a":
         raise OptionError(f"--head: {view.head} is not a head; possible are 0 … {heads - 1}")
     if view.cursor != before.cursor and (view.cursor[0] >= queries or view.cursor[1] >= keys):

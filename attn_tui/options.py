@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 from attn_engine import Experiment
 
+from .files import SOURCE as FILE
+from .files import with_file
 from .parameters import PARAMETERS, PARTS, VIEW, Parameter
 from .presets import SOURCE, preset_of, with_preset
 from .values import whole
@@ -122,6 +124,8 @@ def session_of(namespace: argparse.Namespace, session: Session | None = None) ->
     base = session or Session()
     if "preset" in given and given.get("source", SOURCE) == SOURCE:
         base = with_preset(base, given["preset"])
+    elif "file" in given and given.get("source", FILE) == FILE:
+        base = with_file(base, given["file"])
     elif "study" in given and "page" not in given:
         base = replace(base, view=replace(base.view, page="experiments"))
     experiment = replace(base.experiment, **_of(given, Experiment))
@@ -181,13 +185,16 @@ def words_of(session: Session) -> list[str]:
 def _assumed(session: Session) -> tuple[Session, tuple[str, ...]]:
     """What is assumed of a session where no option says otherwise, and the fields that have to be said all the same.
 
-    A preset, and an experiment, bring the page that shows them.
+    A preset and an experiment bring the page that shows them, a file its first layer and head.
     """
-    name = preset_of(session)
+    name, experiment, default = preset_of(session), session.experiment, Session()
     if name:
-        return with_preset(Session(), name), ("preset",)
-    default = Session()
-    hidden = ("source",) if session.experiment.preset != default.experiment.preset else ()
+        return with_preset(default, name), ("preset", "source") if experiment.file else ("preset",)
+    if experiment.source == FILE:
+        other = experiment.preset != default.experiment.preset
+        return with_file(default, experiment.file), ("file", "source") if other else ("file",)
+    brought = (experiment.preset, experiment.file) != (default.experiment.preset, default.experiment.file)
+    hidden = ("source",) if brought else ()
     if session.studies.study == default.studies.study:
         return default, hidden
     return replace(default, view=replace(default.view, page="experiments")), hidden

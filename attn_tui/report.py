@@ -74,7 +74,8 @@ def report(scene: Scene, width: int) -> Lines:
 
 def _place(scene: Scene) -> str:
     layer = f"layer {scene.shown.layer}, " if scene.inputs.num_layers > 1 else ""
-    return f"{scene.shown.source}, {layer}head {scene.head} of {scene.attention.num_heads}"
+    source = printable(scene.shown.file) if scene.shown.source == "file" else scene.shown.source
+    return f"{source}, {layer}head {scene.head_number} of {scene.num_heads}"
 
 
 def _reads(scene: Scene, query: int, top: int) -> Lines:

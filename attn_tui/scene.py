@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, run
+from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, num_heads_of, one_at_a_time, run
 
 from .desk import Desk
 from .experiments.trial import Trial, trial_of
@@ -78,10 +78,25 @@ class Scene:
         return min(query, self.attention.query_length - 1), min(key, self.attention.key_length - 1)
 
     @property
+    def head_number(self) -> int:
+        """The number of the head on show, among all of the layer."""
+        return self.first_head + self.head
+
+    @property
+    def first_head(self) -> int:
+        """The number of the first head that is computed."""
+        return self.inputs.captured.first_head if self.inputs.captured else 0
+
+    @property
+    def num_heads(self) -> int:
+        """How many heads the layer has, of which all or one are computed."""
+        return self.inputs.captured.total_heads if self.inputs.captured else self.attention.num_heads
+
+    @property
     def settled(self) -> Session:
         """The session with a head and a cursor that are there, as a command line has to have them."""
         view, default = self.session.view, View()
-        head = view.head if view.head == default.head or view.compare == "a" else self.head
+        head = view.head if view.head == default.head or view.compare == "a" else self.head_number
         cursor = view.cursor if view.cursor == default.cursor else self.cursor
         return replace(self.session, view=replace(view, head=head, cursor=cursor))
 
@@ -106,9 +121,21 @@ class Scene:
         return np.asarray(self.attention.weights[self.head])
 
     @property
+    def has_scores(self) -> bool:
+        """Whether scores are of queries and keys; else ln p stands for them, of weights from a file."""
+        return bool(self.attention.query.shape[-1])
+
+    @property
+    def captured_weights(self) -> Matrix | None:
+        """The weights of the head on show where they are those of the file, as they are."""
+        captured = self.inputs.captured
+        return self.weights if captured and captured.weights is self.attention.weights else None
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What is unusual about the head on show."""
-        return findings(self.attention, self.head)
+        captured = self.inputs.captured
+        return findings(self.attention, self.head, TOLERANCE + (4 * captured.precision if captured else 0))
 
     @cached_property
     def highest(self) -> float:
@@ -131,18 +158,18 @@ def make_scene(
 
     The mask laboratory and the experiments ask the desk; without one, every question is answered at once.
     """
-    view, pinned = session.view, session.pinned
+    view = session.view
+    pinned = None if view.page == "experiments" else session.pinned  # there, B alone is shown
     show_pinned = pinned is not None and view.compare == "a"
-    shown, head = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
+    shown, wanted = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
     in_laboratory = view.page == "masks"  # there the mask need not fit the map
-    attention, inputs = run(replace(shown, mask="full") if in_laboratory else shown), inputs_of(shown)
-    head = min(head, attention.num_heads - 1)
+    attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
     matrix, mask = stage_matrix(attention, head, view.stage)
     signed = view.stage in SIGNED
-    title = TITLES[view.stage]
+    title = TITLES[view.stage] if attention.query.shape[-1] else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
-        other = run(pinned.experiment)
-        other_matrix, other_mask = stage_matrix(other, min(pinned.head, other.num_heads - 1), view.stage)
+        other, _, other_head = _computed(pinned.experiment, pinned.head)
+        other_matrix, other_mask = stage_matrix(other, other_head, view.stage)
         if other_matrix.shape == matrix.shape:
             matrix, mask, signed = _difference(other_matrix, other_mask, matrix, mask)
             title = f"A − B: {title.lower()}"
@@ -156,6 +183,18 @@ def make_scene(
     return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
 
 
+def _computed(experiment: Experiment, wanted: int) -> tuple[Attention, Inputs, int]:
+    """The attention, its inputs, and which of its heads is the one wanted, or the last there is.
+
+    Of a file's layer too large for all its heads, only that one is computed.
+    """
+    if one_at_a_time(experiment):
+        head = min(wanted, num_heads_of(experiment) - 1)
+        return run(experiment, head), inputs_of(experiment, head), 0
+    attention = run(experiment)
+    return attention, inputs_of(experiment), min(wanted, attention.num_heads - 1)
+
+
 TITLES = {
     "scores": "Scores q·k",
     "scaled": "Scaled scores",
@@ -164,6 +203,13 @@ TITLES = {
     "value-weighted": "Weight × |value|",
     "mask": "Mask",
 }
+LOG_TITLES = {
+    "scores": "ln p of the file's weights",
+    "scaled": "ln p of the file's weights",
+    "modified": "ln p after the score mod",
+}
+"""Titles of the stages where a file has weights alone."""
+
 SIGNED = ("scores", "scaled", "modified")
 
 
@@ -181,6 +227,8 @@ def stage_stack(attention: Attention, stage: str) -> Matrix:
     if stage == "mask":
         return np.ones((1, 1, 1), dtype=np.float32)
     if stage == "value-weighted":
+        if not attention.value.shape[-1]:
+            raise ValueError("weight × |value| needs the values, which the file does not have")
         return _value_weighted(attention)
     stack: Matrix = getattr(attention, stage)
     return stack
@@ -192,15 +240,17 @@ def _value_weighted(attention: Attention) -> Matrix:
 
 
 @lru_cache(maxsize=8)
-def findings(attention: Attention, head: int) -> tuple[Finding, ...]:
-    """Queries of a head that see nothing, have numbers that are not finite, or weights that do not sum to 1."""
+def findings(attention: Attention, head: int, tolerance: float = TOLERANCE) -> tuple[Finding, ...]:
+    """Queries of a head that see nothing, whose weights are not finite, are below 0, or do not sum to 1."""
     weights = attention.weights[head]
     blind = ~attention.mask_of(head).any(axis=-1)
     broken = ~np.isfinite(weights).all(axis=-1)
     sums = weights.sum(axis=-1, dtype=np.float64)
-    odd = (np.abs(sums - 1) > TOLERANCE) & ~blind & ~broken
+    negative = (weights < 0).any(axis=-1)
+    odd = (np.abs(sums - 1) > tolerance) & ~blind & ~broken & ~negative
     found = [Finding(int(query), "sees nothing: its weights are zeros") for query in np.flatnonzero(blind)]
     found += [Finding(int(query), "has weights that are NaN or ∞") for query in np.flatnonzero(broken)]
+    found += [Finding(int(query), "has weights below 0") for query in np.flatnonzero(negative)]
     found += [Finding(int(query), f"has weights that sum to {sums[query]:.3f}") for query in np.flatnonzero(odd)]
     return tuple(sorted(found, key=lambda finding: finding.query))
 

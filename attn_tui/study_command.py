@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeAlias
 
-from attn_engine import DiversitySettings, FieldError, Kind, PatternSettings, ScalingSettings
+from attn_engine import (
+    MOST_DRAWS,
+    MOST_HEAD_DIM,
+    MOST_LENGTH,
+    MOST_SEED,
+    DiversitySettings,
+    FieldError,
+    Kind,
+    PatternSettings,
+    ScalingSettings,
+)
 
 from .options import OptionError, Parser, add_look, reader
 from .values import one_of, read_positive, read_rule, whole
@@ -77,12 +87,12 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     default, diversity, patterns = ScalingSettings(), DiversitySettings(), PatternSettings()
     heads = f"of diversity (default: {_list(diversity.heads)}); one number for patterns ({patterns.heads})"
     rows: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
-        ("length", "N", whole(1, 1024), f"queries, and keys (1 … 1,024; default: {default.length})"),
-        ("head_dims", "LIST", listed(whole(1, 4096)), f"d_k of scaling (default: {_list(default.head_dims)})"),
+        ("length", "N", whole(1, MOST_LENGTH), f"queries, and keys (1 … {MOST_LENGTH:,}; default: {default.length})"),
+        ("head_dims", "LIST", listed(whole(1, MOST_HEAD_DIM)), f"d_k of scaling (default: {_list(default.head_dims)})"),
         ("heads", "LIST", listed(whole(1, 1024)), heads),
         ("model", "N", whole(1, 1024), f"d_model of diversity and patterns (default: {diversity.model})"),
-        ("draws", "N", whole(1, 100_000), f"how many (1 … 100,000; default: {default.draws})"),
-        ("seed", "N", whole(0, 10**9), f"which ones (0 …; default: {default.seed})"),
+        ("draws", "N", whole(1, MOST_DRAWS), f"how many (1 … {MOST_DRAWS:,}; default: {default.draws})"),
+        ("seed", "N", whole(0, MOST_SEED), f"which ones (0 …; default: {default.seed})"),
         ("temperature", "T", read_positive, "scores are divided by it (default: 1)"),
         ("mask", "RULE", read_rule(Kind.MASK), "who may see whom (default: full); one more row of patterns"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -41,7 +42,16 @@ def mean(record: Record) -> str:
 
 def band(record: Record) -> str:
     """Where 95 % of single draws lie; none for what holds by definition."""
-    return "–" if record.get("heads") == 1 else f"{record['low']:.3f} – {record['high']:.3f}"
+    return "–" if _without_band(record) else f"{record['low']:.3f} – {record['high']:.3f}"
+
+
+def short_band(record: Record) -> str:
+    """The band to two digits."""
+    return "–" if _without_band(record) else f"{record['low']:.2f} – {record['high']:.2f}"
+
+
+def _without_band(record: Record) -> bool:
+    return record.get("heads") == 1 or math.isnan(record["low"])
 
 
 def inside(record: Record) -> str:

@@ -181,7 +181,7 @@ class Studies:
     study_heads: int = 4
     pattern: str = "longformer(4, 1)"
     pattern_at: int = 0
-    study_cursor: tuple[int, int] = (0, 0)
+    study_cursor: tuple[int, int] = (10, 2)
     study_panel: str = "figure"
     train_step: int = 0
     train_rate: float = 0.1

@@ -57,20 +57,23 @@ class Hands:
 
         Answers that become finer for more than a second are not waited for.
         """
-        for patience in range(1000):
-            if not (self.app.desk.busy or (self.app.desk.refining and patience < 100)):
-                break
-            await self.pilot.pause(0.01)
         before: list[object] = []
-        for _ in range(100):
+        waits = rests = 0
+        while waits < 1000 and rests < 100:
             for _ in range(2):
                 await self.pilot.pause(0)
             if not self.app.is_running or self.app._exit or self.app._exception:
                 return
+            desk = self.app.desk
+            if desk.busy or (desk.refining and waits < 100):
+                waits += 1
+                await self.pilot.pause(0.01)
+                continue
             drawn: list[object] = [(panel.region, panel._strips) for panel in self.app.query(Panel)]
-            if drawn == before or self.app.desk.refining:
+            if drawn == before or desk.refining:
                 return
             before = drawn
+            rests += 1
         raise AssertionError("the explorer does not come to rest")
 
     async def resize(self, width: int, height: int) -> None:
@@ -81,8 +84,9 @@ class Hands:
     async def click(self, text: str, *, panel: str = "") -> None:
         """Press the mouse on the first place of the screen, or of a panel, where a text stands."""
         region = self.app.panel(panel).region if panel else self.app.screen.region
+        cells = self.cells
         for y in range(region.y, region.bottom):
-            line = "".join(segment.text for segment in self.cells[y])
+            line = "".join(segment.text for segment in cells[y])
             at = line.find(text, region.x)
             if region.x <= at < region.right:
                 await self.pilot.click(offset=(cell_len(line[:at]), y))

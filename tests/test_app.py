@@ -926,9 +926,9 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
     stage = pipeline._pipeline.attention
     compute = stage._function
 
-    def spied(experiment: Experiment) -> Attention:
+    def spied(experiment: Experiment, only: int | None) -> Attention:
         made.append(experiment)
-        return compute(experiment)
+        return compute(experiment, only)
 
     monkeypatch.setattr(stage, "_function", spied)
     return made

@@ -299,3 +299,11 @@ def test_an_empty_word_is_refused_in_one_line(words: tuple[str, ...]) -> None:
     assert ended.stderr.splitlines() == [
         "attn-tui: an empty word is no option or command here; --help lists what there is"
     ]
+
+
+@pytest.mark.parametrize("words", [("prnt",), ("print", "chekc"), ("stdy", "--mask", "causal")])
+def test_a_word_that_is_no_file_and_nearly_a_command_is_told_so(words: tuple[str, ...]) -> None:
+    ended = program(*words)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert "is no file and no command; do you mean" in line

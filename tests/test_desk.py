@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -118,3 +118,95 @@ def test_what_is_not_wanted_any_more_is_not_worked_on() -> None:
         assert told.acquire(timeout=5)
         assert desk.ask(double, 3) == 6
     assert calls == []
+
+
+# Answers that become finer, and are stopped.
+
+
+def count_up(limit: int) -> tuple[int, int]:
+    return 0, limit
+
+
+def one_more(answer: tuple[int, int]) -> tuple[int, int] | None:
+    done, limit = answer
+    time.sleep(0.001)
+    return (done + 1, limit) if done < limit else None
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it does not come about")
+
+
+def done_of(desk: Desk, limit: int) -> int:
+    answer = desk.ask(count_up, limit, quick=True, refine=one_more)
+    assert answer is not None
+    return answer[0]
+
+
+def test_what_is_stopped_stays_as_it_is_until_it_goes_on() -> None:
+    with desk_that_tells() as (desk, _):
+        until(lambda: done_of(desk, 10**6) > 3)
+        assert desk.stop()
+        time.sleep(0.05)
+        done = done_of(desk, 10**6)
+        time.sleep(0.05)
+        assert done_of(desk, 10**6) == done
+        assert desk.stopped
+        assert not desk.refining
+        assert desk.go_on()
+        until(lambda: done_of(desk, 10**6) > done)
+        assert not desk.stop() or desk.stopped
+
+
+def test_stopping_never_throws_away_what_was_done() -> None:
+    with desk_that_tells() as (desk, _):
+        done = 0
+        for _ in range(300):
+            desk.go_on()
+            assert done_of(desk, 10**6) >= done
+            done = done_of(desk, 10**6)
+            desk.stop()
+
+
+def test_a_question_asked_again_after_others_goes_on_where_it_was() -> None:
+    with desk_that_tells() as (desk, _):
+        until(lambda: done_of(desk, 10**6) > 3)
+        desk.forget_waiting()
+        assert not desk.refining
+        before = done_of(desk, 10**6)
+        until(lambda: done_of(desk, 10**6) > before)
+
+
+def test_what_is_fine_is_refined_no_more() -> None:
+    with desk_that_tells() as (desk, _):
+        until(lambda: done_of(desk, 5) == 5)
+        until(lambda: not desk.refining)
+        assert done_of(desk, 5) == 5
+        assert not desk.refining
+
+
+def test_an_answer_that_cannot_be_made_finer_is_kept() -> None:
+    def fail(_: int) -> int | None:
+        raise MemoryError
+
+    with desk_that_tells() as (desk, _):
+        assert desk.ask(double, 4, quick=True, refine=fail) == 8
+        until(lambda: not desk.refining)
+        assert desk.ask(double, 4, quick=True, refine=fail) == 8
+
+
+def test_a_desk_keeps_as_many_answers_as_it_is_told_to() -> None:
+    calls: list[int] = []
+
+    def work(number: int) -> int:
+        calls.append(number)
+        return number
+
+    desk = Desk(kept=2)
+    for number in (1, 2, 3, 2, 1):
+        desk.ask(work, number)
+    assert calls == [1, 2, 3, 1]

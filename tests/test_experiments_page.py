@@ -10,6 +10,7 @@ import pytest
 
 from attn_engine import PRESETS, LearningSettings, ScalingSettings, scaling_study
 from attn_tui.experiments.moves import STUDY_MOVES
+from attn_tui.history import PLACES
 from attn_tui.parameters import STUDY_BY_KEY
 from attn_tui.pictures.studies.page import panels_of
 from attn_tui.view import STUDIES
@@ -36,10 +37,10 @@ STORIES: dict[str, tuple[Step, ...]] = {
         Step("home", "d_k 8 ", "--view experiments --study-d-k 8"),
         Step("end", "d_k 512", "--view experiments --study-d-k 512"),
         Step("left", "d_k 256", "--view experiments"),
-        Step("down", "Query 1, d_k 256", "--view experiments --study-cursor 1,0"),
-        Step("up", "Query 0, d_k 256", "--view experiments"),
-        Step("pagedown", "Query 5, d_k 256", "--view experiments --study-cursor 5,0"),
-        Step("pageup", "Query 0, d_k 256", "--view experiments"),
+        Step("down", "Query 11, d_k 256", "--view experiments --study-cursor 11,2"),
+        Step("up", "Query 10, d_k 256", "--view experiments"),
+        Step("pagedown", "Query 15, d_k 256", "--view experiments --study-cursor 15,2"),
+        Step("pageup", "Query 10, d_k 256", "--view experiments"),
         Step("v", "Diversity: how alike", "--study diversity"),
         Step("V", "Scaling: why", "--view experiments"),
         Step("V", "Learning: how", "--study learning"),
@@ -56,7 +57,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
         Step("H", "the number of heads", SAME),
         Step(".", "One draw of 8 heads", "--study diversity --study-heads 8"),
         Step(".", "One draw of 16 heads", "--study diversity --study-heads 16"),
-        Step("u", "One draw of 8 heads", "--study diversity --study-heads 8"),
+        Step("u", "nothing to undo", SAME),
     ),
     "--study patterns": (
         Step("right", "causal   a query sees 1 … 20 of 20 keys", "--study patterns --pattern-at 1"),
@@ -66,14 +67,15 @@ STORIES: dict[str, tuple[Step, ...]] = {
         Step("tab", "Cost", "--study patterns --pattern-at 3 --study-panel more"),
     ),
     "--study cross": (
-        Step("right", "weight on key 1 ", "--study cross --study-cursor 0,1"),
-        Step("down", "query 1", "--study cross --study-cursor 1,1"),
-        Step("end", "cross: 20 × 12, weight on key 11", "--study cross --study-cursor 1,19"),
+        Step("right", "weight on key 3 ", "--study cross --study-cursor 10,3"),
+        Step("down", "query 11", "--study cross --study-cursor 11,3"),
+        Step("shift+right", "query 11", "--study cross --study-cursor 11,3 --head 2"),
+        Step("end", "cross: 20 × 12, weight on key 11", "--study cross --study-cursor 11,19 --head 2"),
         Step("K", "how long the other", SAME),
-        Step(".", "cross: 20 × 16", "--study cross --study-cursor 1,19 --study-keys 16"),
+        Step(".", "cross: 20 × 16", "--study cross --study-cursor 11,19 --head 2 --study-keys 16"),
         Step("x", "a known system", SAME),
-        Step(".", "BERT encoder", "--preset bert --study-cursor 1,19 --study-keys 16"),
-        Step(",", "two sequences", "--study cross --study-cursor 1,19 --study-keys 16 --preset bert --source sample"),
+        Step(".", "BERT encoder", "--preset bert --study-cursor 11,19 --study-keys 16"),
+        Step(",", "two sequences", "--study cross --study-cursor 11,19 --study-keys 16 --preset bert --source sample"),
     ),
     "--preset vit": (
         Step("right", "3,3 → 3,4", "--preset vit --cursor 24,25"),
@@ -91,7 +93,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
         Step("right", "step 1 of 320", "--study learning --step 1"),
         Step("end", "step 320 of 320   accuracy 100.0%", "--study learning --step 320"),
         Step("home", "step 0 of 320   accuracy 20.0%", "--study learning"),
-        Step("down", "fails: no scaling", "--study learning --failure 1"),
+        Step("down", "case: no scaling", "--study learning --failure 1"),
         Step("s", "what the training", SAME),
         Step(".", "random", "--study learning --failure 1 --start random"),
         Step("e", "the learning rate", SAME),
@@ -128,14 +130,13 @@ async def test_every_knob_of_a_page_is_chosen_by_its_letter_and_turned(study: st
             assert hands.app.knob == row.field
             assert hands.session != before
             await hands.press("u")
-            assert hands.session.studies == before.studies
+            assert row.field in PLACES or hands.session.studies == before.studies
 
 
 async def test_a_key_of_another_page_says_where_it_is_of() -> None:
     async with explorer("--view experiments", size=WIDE) as hands:
         before = hands.session
-        await hands.press("g")
-        await hands.press("escape", "n")
+        await hands.press("n")
         assert "is of the map; 1 shows it" in hands.truth
         assert hands.session == before
 
@@ -155,6 +156,44 @@ async def test_a_chosen_knob_is_left_behind_with_its_page() -> None:
         assert hands.app.knob == ""
         await hands.press(".")
         assert "no knob is chosen" in hands.truth
+
+
+@pytest.mark.parametrize("keys", [("M",), ("g",), ("/",), ("]",), ("w",), ("c",), ("s",)])
+async def test_keys_of_the_map_do_nothing_hidden(keys: tuple[str, ...]) -> None:
+    async with explorer("--view experiments", size=WIDE) as hands:
+        before = hands.session
+        await hands.press(*keys)
+        if hands.session.view.page == "experiments":
+            assert hands.session == before
+            assert "is of the map; 1 shows it" in hands.truth
+
+
+async def test_help_that_is_left_by_a_key_leaves_the_map_as_it_was() -> None:
+    async with explorer("--view experiments", size=WIDE) as hands:
+        await hands.press("?", "v")
+        assert hands.session == session_of("--study diversity")
+
+
+async def test_an_experiment_that_the_settings_forbid_is_passed_over() -> None:
+    async with explorer("--study scaling --study-n 1024 --draws 1", size=WIDE) as hands:
+        await hands.press("v")
+        assert hands.session == session_of("--study patterns --study-n 1024 --draws 1"), "eight heads are too many"
+        await hands.press("V")
+        assert hands.session == session_of("--view experiments --study-n 1024 --draws 1")
+
+
+async def test_pages_that_were_hidden_are_drawn_whole_when_they_come_back() -> None:
+    async with explorer("", size=WIDE) as hands:
+        await hands.press("4", "v", "escape", "D", "escape")
+        coming_back = hands.rows
+    async with explorer("--view experiments", size=WIDE) as hands:
+        assert hands.rows == coming_back
+
+
+async def test_a_pinned_picture_stays_out_of_the_experiments() -> None:
+    async with explorer("--preset vit --text --pin '--source sample' --compare a", size=WIDE) as hands:
+        assert "3,3 over the picture" in hands.screen
+        assert "3,3 → 3,3" in hands.truth
 
 
 # The table, and bad values.
@@ -185,7 +224,7 @@ async def test_published_figures_are_shown_only_for_the_protocol() -> None:
         (("Q", "enter", "ctrl+u", "type 0", "enter"), "not a whole number from 1 to 1,024"),
         (("m", "enter", "ctrl+u", "type k > q + 100", "enter"), "no query of 20 sees any key"),
         (("m", "enter", "ctrl+u", "type cause", "enter"), "cause"),
-        (("H", "enter", "ctrl+u", "type 3", "enter"), "3 heads do not divide d_model 64"),
+        (("H", "enter", "ctrl+u", "type 3", "enter"), "3 heads do not divide d_model 64; possible are 1, 2, 4"),
         (("t", "enter", "ctrl+u", "type -1", "enter"), "is not a number above 0"),
     ],
 )
@@ -270,6 +309,18 @@ async def test_a_training_goes_to_its_end_and_starts_again_from_there() -> None:
         assert hands.session.studies.train_step < 100
 
 
+async def test_help_and_what_is_told_stay_while_the_training_runs() -> None:
+    async with explorer("--study learning", size=WIDE) as hands:
+        await hands.press("enter", "?")
+        await hands.pilot.pause(0.3)
+        assert "Help" in hands.screen
+        await hands.press("?", "y")
+        await hands.pilot.pause(0.2)
+        assert "copied, and printed on leaving" in hands.truth
+        await hands.press("e", "enter")
+        assert not hands.app.hall.training, "enter stops it, whatever knob is chosen"
+
+
 async def test_another_page_ends_the_training() -> None:
     async with explorer("--study learning", size=WIDE) as hands:
         await hands.press("enter", "v")
@@ -302,7 +353,7 @@ async def test_the_list_of_systems_is_chosen_from_with_the_mouse_and_the_arrows(
         await hands.click("gpt", panel="more")
         assert hands.session.experiment.preset == "gpt"
         assert hands.session.experiment.mask == "causal"
-        await hands.press("tab", "tab", "tab")
+        await hands.press("tab", "tab")
         assert hands.session.studies.study_panel == "more"
         await hands.press("down")
         assert hands.session.experiment.preset == "longformer"

@@ -45,7 +45,7 @@ def test_the_figures_of_a_failure_are_those_of_its_weights() -> None:
 def test_temperatures_fail_on_the_same_query_and_keys_as_the_healthy_case() -> None:
     found = cases(seed=4)
     logs = np.log(found["healthy"].weights.astype(np.float64))
-    for name, temperature in (("temperature too low", 0.05), ("temperature too high", 50.0)):
+    for name, temperature in (("temperature too low", 0.01), ("temperature too high", 50.0)):
         expected = oracles.softmax((logs / temperature).tolist(), [True] * 10)
         np.testing.assert_allclose(found[name].weights, expected, rtol=1e-4, atol=1e-40)
 

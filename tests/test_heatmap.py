@@ -319,8 +319,8 @@ def test_half_block_cells_are_in_the_order_of_their_numbers(values: list[int], z
     }
     del blocks[(5 // size, 4 // size)]  # the cursor's
     ranked = sorted(blocks, key=blocks.__getitem__)
-    tones = [shown[place] for place in ranked]
-    assert all(a <= b + 1e-9 for a, b in pairwise(tones))
+    ordered = [(a, b) for a, b in pairwise(ranked) if blocks[a] < blocks[b] - 1e-9]  # sums may differ in the last digit
+    assert all(shown[a] <= shown[b] + 1e-9 for a, b in ordered)
 
 
 @quick

@@ -82,7 +82,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
         Step("M", "Cells · full", ""),
         Step("M", "Cells · causal", "--mask causal"),
         Step("w", "running text, shaded by what the query reads is of the map; 1 shows it"),
-        Step("/", "tokens are of the map: 1 shows it"),
+        Step("/", "search a token is of the map; 1 shows it"),
         Step("!", "nothing found"),
         Step("1", "Weights", "--view map --mask causal"),
     ),

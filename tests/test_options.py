@@ -35,10 +35,10 @@ sessions = st.builds(Session, changed(Experiment), changed(View), st.none() | pi
 
 
 def alone(session: Session) -> Session:
-    """The session without a preset and at the first experiment, which bring more than they name."""
+    """The session without a preset or a file and at the first experiment, which bring more than they name."""
     default = Session()
-    experiment = replace(session.experiment, preset=default.experiment.preset)
-    if experiment.source == "preset":
+    experiment = replace(session.experiment, preset=default.experiment.preset, file="")
+    if experiment.source in ("preset", "file"):
         experiment = replace(experiment, source="random")
     return replace(session, experiment=experiment, studies=replace(session.studies, study=default.studies.study))
 
@@ -107,6 +107,14 @@ def test_what_is_said_beside_a_preset_counts_more_than_what_it_brings() -> None:
     assert read_options(["--preset", "gpt", "--source", "random"]).view.page == "map"
 
 
+def test_a_file_brings_its_first_layer_and_head() -> None:
+    session = read_options(["--file", "run.npz"])
+    assert (session.experiment.source, session.experiment.file, session.experiment.layer) == ("file", "run.npz", 0)
+    assert (session.view.head, session.view.cursor) == (0, (0, 0))
+    assert words_of(session) == ["--file", "run.npz"]
+    assert read_options(["--file", "run.npz", "--layer", "5"]).experiment.layer == 5
+
+
 def test_an_experiment_brings_the_page_that_shows_it() -> None:
     session = read_options(["--study", "learning"])
     assert session.view.page == "experiments"
@@ -161,7 +169,6 @@ def test_no_option_can_be_abbreviated(parser: argparse.ArgumentParser) -> None:
     [
         (["--layr", "3"], "--layr is no option or command here; do you mean --layer?"),
         (["--xyzzy=3"], "--xyzzy is no option or command here; --help lists what there is"),
-        (["prnt"], "prnt is no option or command here; do you mean print?"),
         (["--heads", "0"], "--heads: '0' is not a whole number from 1 to 4,096"),
         (["--d-k", "x"], "--head-dim/--d-k: 'x' is not a whole number from 1 to 65,536"),
         (["--temperature", "0"], "--temperature: '0' is not a number above 0"),
@@ -183,7 +190,7 @@ def test_a_mistake_names_the_option_and_what_is_possible(words: list[str], said:
 
 def bad_words() -> Iterator[list[str]]:
     for row in PARAMETERS:
-        if not row.flag and row.field != "search":
+        if not row.flag and row.read is not str:  # any text is a token to search, a path, a name
             yield from ([row.option, text] for text in ("", "\x1b", "a\nb", "é" * 300, "1e999"))
 
 

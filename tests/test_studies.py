@@ -349,3 +349,12 @@ def test_settings_and_published_figures_are_read_without_numpy() -> None:
     loaded, _ = loaded_by("-c", "import attn_engine as e; e.ScalingSettings(), e.PUBLISHED_SCALED, e.is_protocol")
     assert "attn_engine" in loaded
     assert "numpy" not in loaded
+
+
+@pytest.mark.parametrize(("draws", "banded"), [(1, False), (39, False), (40, True), (200, True)])
+def test_few_draws_have_no_band_and_judge_no_published_figure(draws: int, banded: bool) -> None:
+    (*_, study) = scaling_study(ScalingSettings(draws=draws))
+    for row in study.rows:
+        found = row.unscaled.entropy
+        assert math.isfinite(found.low) == math.isfinite(found.high) == banded
+        assert (found.inside is not None) == banded

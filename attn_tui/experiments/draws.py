@@ -20,6 +20,7 @@ from attn_engine import (
     diversity_study,
     growth,
     parse,
+    pattern_growth,
     pattern_study,
     scaling_study,
 )
@@ -29,8 +30,11 @@ from ..view import Studies
 Study: TypeAlias = ScalingStudy | DiversityStudy | PatternStudy
 Settings: TypeAlias = ScalingSettings | DiversitySettings | PatternSettings
 
-SLICE = 0.06
-"""Seconds of drawing between two answers: often enough to watch, seldom enough to leave time for drawing them."""
+SLICE = 0.15
+"""Seconds of drawing between two answers: often enough to watch, seldom enough to leave time for showing them."""
+
+RECKONING = 10
+"""How many times as long is drawn as the figures of the draws take to reckon."""
 
 PATTERNS = PatternSettings().masks
 """The patterns that are always shown; one of the user's own stands beside them."""
@@ -45,6 +49,8 @@ class Draws:
 
     study: Study
     rest: Iterator[Any]
+    reckoned_in: float = 0.0
+    """Seconds that the study's figures took."""
 
 
 def settings_of(studies: Studies) -> Settings | None:
@@ -102,8 +108,9 @@ def begun(settings: Settings) -> Draws:
 
 def _reckoned(study: Study, rest: Iterator[Any]) -> Draws:
     """The draws with the study's figures, which are reckoned here, where nobody waits for them."""
+    start = time.monotonic()
     assert study.rows
-    return Draws(study, rest)
+    return Draws(study, rest, time.monotonic() - start)
 
 
 @lru_cache(maxsize=32)
@@ -113,14 +120,24 @@ def cost(rule: str) -> Growth:
 
 
 def costs(masks: tuple[str, ...], length: int) -> tuple[Growth, ...]:
-    """The costs of all masks of a study, and with them those that its table tells of."""
-    begun(PatternSettings(length=length, draws=1, masks=masks))
+    """The costs of all masks of a study, and with them those that its table tells of, which are kept."""
+    for mask in masks:
+        pattern_growth(mask, length, PatternSettings().heads)
     return tuple(map(cost, masks))
+
+
+def numbers_of_draw(settings: Settings) -> int:
+    """How many numbers one draw makes, about."""
+    n = settings.length
+    if isinstance(settings, ScalingSettings):
+        return 2 * n * (max(settings.head_dims) + n * len(settings.head_dims))
+    heads = sum(settings.heads) if isinstance(settings, DiversitySettings) else len(settings.masks)
+    return settings.model * (2 * settings.model + 3 * n) + heads * n**2
 
 
 def more(draws: Draws) -> Draws | None:
     """The study after a slice of further draws; None where all are there."""
-    end, study = time.monotonic() + SLICE, None
+    end, study = time.monotonic() + max(SLICE, RECKONING * draws.reckoned_in), None
     while time.monotonic() < end and (following := next(draws.rest, None)):
         study = following
     return _reckoned(study, draws.rest) if study else None

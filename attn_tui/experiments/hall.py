@@ -8,17 +8,21 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.message import Message
 
-from ..actions import BY_NAME
-from ..moves import Refusal
+from ..desk import Desk
+from ..moves import Refusal, of_the_map
 from ..pictures.plan import UNBOUNDED, Plan, plan_map
 from ..pictures.studies.crossing import system_at
 from ..pictures.studies.page import shown_in
 from ..pictures.studies.settings import study_at, study_knob_at, study_settings
 from ..pictures.studies.words import sentence
+from ..presets import preset_of
 from ..scene import Scene
 from ..view import STUDY_PANELS, Session
 from ..widgets.panel import Panel
-from .moves import STUDY_MOVES, to_study, to_system, with_studies
+from .moves import STUDY_MOVES, to_map, to_study, to_system, trained, with_studies
+
+MAP_KEYS = frozenset({"mask-toggle", "go", "search"})
+"""Keys that turn the map's own mask and cursor."""
 
 
 class Hall(Horizontal):
@@ -45,6 +49,36 @@ class Hall(Horizontal):
         self.training = on
         (self.metronome.resume if on else self.metronome.pause)()
 
+    def go_on(self, scene: Scene, desk: Desk) -> Session:
+        """The session after enter: stopped draws go on, the training starts or stops, a system goes to the map.
+
+        Raises Refusal where there is nothing to go on with.
+        """
+        study = scene.session.studies.study
+        if study == "cross":
+            return to_map(scene)
+        if study == "learning":
+            self.train(on=not self.training)
+            return with_studies(scene, train_step=0) if self.training and not trained(scene) else scene.session
+        if not desk.go_on():
+            raise Refusal("nothing was stopped: D asks for more draws, the arrows look around")
+        return scene.session
+
+    def halted(self, desk: Desk) -> bool:
+        """Stop the training, or the draws; whether there was anything to stop."""
+        if self.training:
+            self.train(on=False)
+            return True
+        return desk.stop()
+
+    def next_steps(self, scene: Scene) -> Session | None:
+        """The session after the next steps of the training; None, and it rests, at its end or on another page."""
+        shown = scene.trial and scene.trial.learning
+        session = trained(scene) if shown and self.training else None
+        if session is None:
+            self.train(on=False)
+        return session
+
     def compose(self) -> ComposeResult:
         """One panel for each of `view.STUDY_PANELS`, and the sentence."""
         yield Panel(study_settings, lambda _: "Experiments", id="knobs")
@@ -62,8 +96,12 @@ class Hall(Horizontal):
     def moved(self, scene: Scene, name: str) -> Session:
         """The session after a key. Raises Refusal for keys that do nothing here."""
         if name not in STUDY_MOVES:
-            raise Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help} is of the map; 1 shows it")
+            raise of_the_map(name)
         return STUDY_MOVES[name](scene, self.plan(scene))
+
+    def refuses(self, session: Session) -> frozenset[str]:
+        """Keys that do something everywhere but here; of a system, the map's own do what they do there."""
+        return frozenset() if preset_of(session) and session.studies.study == "cross" else MAP_KEYS
 
     def scrolled(self, scene: Scene, name: str) -> int | None:  # noqa: ARG002 - as of every page
         """None: nothing here is longer than its panel."""

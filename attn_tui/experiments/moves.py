@@ -8,7 +8,8 @@ from typing import Any
 
 from attn_engine import PRESETS, DiversitySettings, PatternSettings, ScalingSettings
 
-from ..moves import MOVES, Move, Refusal, go_to, turn
+from ..desk import Desk
+from ..moves import MOVES, Move, Refusal, go_to, of_the_map, turn, turned_value, with_view
 from ..parameters import PART_OF, Parameter
 from ..pictures.plan import Plan
 from ..pictures.studies.learning import failure_at, failures_of, settings_of, step_of
@@ -16,8 +17,8 @@ from ..pictures.studies.page import panels_of
 from ..presets import preset_of, with_preset, without_preset
 from ..scene import Scene
 from ..view import PAGES, STUDIES, Session
-from .pair import pair_of
-from .trial import Trial
+from .pair import HEADS, pair_of
+from .trial import Trial, trial_of
 
 STRIDE = 3
 """Steps of the training from one picture to the next, while it runs."""
@@ -112,6 +113,24 @@ def _in_crossing(scene: Scene, rows: int, columns: int) -> Session:
     return with_studies(scene, study_cursor=tuple(place))
 
 
+def of_pictures(name: str) -> Move:
+    """A move of the map, where self- and cross-attention are drawn as on the map."""
+
+    def move(scene: Scene, plan: Plan) -> Session:
+        if scene.session.studies.study != "cross":
+            raise of_the_map(name)
+        if preset_of(scene.session) or name == "range":
+            return MOVES[name](scene, plan)
+        if name == "text":
+            raise Refusal("only a system's picture has a grid: x chooses one")
+        head = min(scene.session.view.head, HEADS - 1) + (1 if name == "head-on" else -1)
+        if not 0 <= head < HEADS:
+            raise Refusal(f"heads are 0 … {HEADS - 1}")
+        return with_view(scene, head=head)
+
+    return move
+
+
 STEPS: dict[str, Callable[[Scene, int, int], Session]] = {
     "scaling": _in_scaling,
     "diversity": _in_diversity,
@@ -127,9 +146,22 @@ def study(direction: int) -> Move:
     def move(scene: Scene, _: Plan) -> Session:
         names = list(STUDIES)
         here = names.index(scene.session.studies.study)
-        return to_study(scene, names[(here + direction) % len(names)])
+        others = (to_study(scene, names[(here + direction * by) % len(names)]) for by in range(1, len(names)))
+        session = next(filter(_possible, others), None)
+        if session is None:
+            raise Refusal("no other experiment can be made with these settings")
+        return session
 
     return move
+
+
+def _possible(session: Session) -> bool:
+    """Whether its experiment can be made with its settings."""
+    try:
+        trial_of(session, Desk())
+    except ValueError:
+        return False
+    return True
 
 
 def to_study(scene: Scene, name: str) -> Session:
@@ -172,11 +204,7 @@ def turn_knob(scene: Scene, row: Parameter, direction: int) -> Session:
         return to_system(scene, names[(names.index(preset_of(scene.session)) + direction) % len(names)])
     if PART_OF[row.field] == "experiment":
         return turn(scene, row, direction)
-    value = getattr(scene.session.studies, row.field)
-    turned = row.turn(value, direction) if row.turn else value
-    if turned == value:
-        end = "first" if direction < 0 else "last"
-        raise Refusal(f"{row.name} {row.write(value)} is the {end}: possible are {row.possible}")
+    turned = turned_value(row, getattr(scene.session.studies, row.field), direction)
     return with_studies(scene, **{row.field: turned})
 
 
@@ -193,7 +221,8 @@ STUDY_MOVES: dict[str, Move] = {
     "stage-back": study(-1),
     "panel-on": panel(1),
     "panel-back": panel(-1),
-    **{name: MOVES[name] for name in ("palette", "picture-only", "head-back", "head-on", "range", "text")},
+    **{name: MOVES[name] for name in ("palette", "picture-only")},
+    **{name: of_pictures(name) for name in ("head-back", "head-on", "range", "text")},
     **{f"page-{name}": MOVES[f"page-{name}"] for name in PAGES},
 }
 """The moves of the experiments; the others are of the map alone."""

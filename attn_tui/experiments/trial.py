@@ -8,16 +8,16 @@ from typing import TypeVar
 
 from attn_engine import FieldError, Growth, LearningSettings, PatternSettings, learning, run
 
-from ..desk import Desk
+from ..desk import Desk, Trouble
 from ..presets import preset_of
 from ..view import Session, Studies
-from .draws import PATTERNS, Draws, Settings, Study, begun, costs, more, settings_of, started
+from .draws import PATTERNS, Draws, Settings, Study, begun, costs, more, numbers_of_draw, settings_of, started
 from .pair import pair_of
 
 S = TypeVar("S", bound=Study)
 
-QUICK = 2**16
-"""Pairs of positions up to which the first draws are made within the frame that asks for them."""
+QUICK = 2**19
+"""Numbers of one draw up to which the first draws are made within the frame that asks for them: as many as a batch."""
 
 FIELDS = {
     "length": "study_length",
@@ -48,8 +48,11 @@ class Trial:
         """What the draws say so far; None before the first, and for experiments without draws."""
         if self.settings is None or (isinstance(self.settings, PatternSettings) and self.costs is None):
             return None
-        quick = self.studies.study_length**2 <= QUICK
-        draws: Draws | None = self.desk.ask(begun, self.settings, quick=quick, refine=more)
+        quick = numbers_of_draw(self.settings) <= QUICK
+        try:
+            draws: Draws | None = self.desk.ask(begun, self.settings, quick=quick, refine=more)
+        except Trouble:
+            return None
         return draws.study if draws else None
 
     @property
@@ -57,7 +60,12 @@ class Trial:
         """How the pairs of each pattern grow; None while they are counted."""
         if not isinstance(self.settings, PatternSettings):
             return None
-        return self.desk.ask(costs, self.settings.masks, self.settings.length, quick=self.settings.masks == PATTERNS)
+        try:
+            return self.desk.ask(
+                costs, self.settings.masks, self.settings.length, quick=self.settings.masks == PATTERNS
+            )
+        except Trouble:
+            return None
 
     def of(self, kind: type[S]) -> S | None:
         """The study so far, where it is of this kind."""
@@ -83,10 +91,12 @@ def trial_of(session: Session, desk: Desk) -> Trial:
             _check(settings)
         elif session.studies.study == "cross" and not preset_of(session):
             for experiment in pair_of(session.studies):
-                run(experiment)
+                if not run(experiment).mask.any():
+                    raise FieldError("mask", f"{experiment.mask}: no query sees any key, so there is nothing to show")
         return Trial(session.studies, settings, desk, _learning(session.studies))
     except FieldError as error:
-        raise FieldError(FIELDS.get(error.field, error.field), str(error)) from None
+        field = "pattern" if isinstance(settings, PatternSettings) and error.field == "mask" else error.field
+        raise FieldError(FIELDS.get(field, field), str(error)) from None
 
 
 def _learning(studies: Studies) -> LearningSettings | None:

@@ -8,8 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from ..actions import BY_NAME
-from ..moves import ARROWS, Refusal
+from ..moves import ARROWS, of_the_map
 from ..pictures.masks.gallery import entry_at, stepped
 from ..pictures.masks.plan import plan_blocks, plan_cells
 from ..pictures.masks.raster import blocks_title, cells_title, mask_blocks, mask_cells
@@ -55,7 +54,7 @@ class Bench(Horizontal):
     def moved(self, scene: Scene, name: str) -> Session:
         """The session after a key. Raises Refusal for keys that do nothing here."""
         if name not in LAB_MOVES:
-            raise Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help} is of the map; 1 shows it")
+            raise of_the_map(name)
         x, y = ARROWS.get(name, (0, 0))
         if scene.focused == "sheet" and scene.session.lab.sheet == "catalogue" and (x or y):
             return with_lab(scene, entry=stepped(scene, x, y, self.room("sheet")))
@@ -67,6 +66,10 @@ class Bench(Horizontal):
         if self.query_one("#sheet", Panel).is_on_screen:
             return session
         return replace(session, lab=replace(session.lab, mask_panel="sheet"))
+
+    def refuses(self, _: Session) -> frozenset[str]:
+        """Keys that do something everywhere but here."""
+        return frozenset({"search"})
 
     def scrolled(self, scene: Scene, name: str) -> int | None:
         """The first line of the sheet after a key that scrolls it; None for another key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..moves import MOVES, Move, Refusal, turn
+from ..moves import MOVES, Move, Refusal, turn, turned_value
 from ..parameters import PART_OF, Parameter
 from ..pictures.plan import Plan
 from ..scene import Scene
@@ -125,11 +125,7 @@ def turn_knob(scene: Scene, row: Parameter, direction: int) -> Session:
     """A knob of the laboratory, or one that it shares with the map, turned by one."""
     if PART_OF[row.field] == "experiment":
         return turn(scene, row, direction)
-    value = getattr(scene.session.lab, row.field)
-    turned = row.turn(value, direction) if row.turn else value
-    if turned == value:
-        end = "first" if direction < 0 else "last"
-        raise Refusal(f"{row.name} {row.write(value)} is the {end}: possible are {row.possible}")
+    turned = turned_value(row, getattr(scene.session.lab, row.field), direction)
     return with_lab(scene, **{row.field: turned})
 
 

@@ -38,7 +38,19 @@ KNOBS: tuple[Parameter, ...] = (
         help="where queries, keys and values come from",
         read=one_of(SOURCES),
         examples=tuple(SOURCES),
-        turn=around(SOURCES),
+        turn=around([name for name in SOURCES if name != "file"]),
+    ),
+    Parameter(
+        "file", ("--file",), "a path", "the file of real attention that the source file reads", str
+    ),
+    Parameter(
+        "tokens_file", ("--tokens",), "a path", "a .json or .txt file with the tokens of --file", str
+    ),
+    Parameter(
+        "capture_set", ("--set",), "a name, as info tells", "which attention of the file: encoder, decoder, cross", str
+    ),
+    Parameter(
+        "batch_item", ("--batch",), "0 …", "which batch item of the file", whole(0, 10**6)
     ),
     Parameter(
         field="preset",

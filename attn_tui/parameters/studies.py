@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_engine import STARTS, Kind
+from attn_engine import MOST_DRAWS, MOST_HEAD_DIM, MOST_LENGTH, MOST_SEED, STARTS, Kind, LearningSettings
 
 from .. import view as views
 from ..values import (
@@ -21,14 +21,23 @@ from ..values import (
 )
 from .row import Parameter
 
-MOST_SEED = 10**9
-
 _masks = ready_made(Kind.MASK)
 _lengths = (2, 3, 5, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 _draws = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 _dims = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 _heads = (1, 2, 4, 8, 16, 32, 64)
 _rates = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+
+
+def _read_heads(text: str) -> int:
+    """A number of heads that divides d_model."""
+    number = whole(1, _heads[-1])(text)
+    if number not in _heads:
+        raise ValueError(
+            f"{number} heads do not divide d_model {_heads[-1]}; possible are {', '.join(map(str, _heads))}"
+        )
+    return number
+
 
 STUDIES: tuple[Parameter, ...] = (
     Parameter(
@@ -44,9 +53,9 @@ STUDIES: tuple[Parameter, ...] = (
         options=("--study-n",),
         name="n",
         key="Q",
-        possible="1 … 1,024",
+        possible=f"1 … {MOST_LENGTH:,}",
         help="how many queries, and keys, each draw has",
-        read=whole(1, 1024),
+        read=whole(1, MOST_LENGTH),
         turn=along(_lengths),
     ),
     Parameter(
@@ -54,9 +63,9 @@ STUDIES: tuple[Parameter, ...] = (
         options=("--study-keys",),
         name="keys of Y",
         key="K",
-        possible="1 … 1,024",
+        possible=f"1 … {MOST_LENGTH:,}",
         help="how long the other sequence is, the one that cross-attention reads",
-        read=whole(1, 1024),
+        read=whole(1, MOST_LENGTH),
         turn=along(_lengths),
     ),
     Parameter(
@@ -64,9 +73,9 @@ STUDIES: tuple[Parameter, ...] = (
         options=("--draws",),
         name="draws",
         key="D",
-        possible="1 … 100,000",
+        possible=f"1 … {MOST_DRAWS:,}",
         help="how many random draws a mean is taken over; escape stops them, and keeps those that are there",
-        read=whole(1, 100_000),
+        read=whole(1, MOST_DRAWS),
         turn=along(_draws),
     ),
     Parameter(
@@ -74,7 +83,7 @@ STUDIES: tuple[Parameter, ...] = (
         options=("--study-temperature",),
         name="temperature",
         key="t",
-        possible="> 0",
+        possible="> 0; for the training 0.01 … 1,000",
         help="what the scores are divided by before the softmax",
         read=read_positive,
         write=write_number,
@@ -117,9 +126,9 @@ STUDIES: tuple[Parameter, ...] = (
         options=("--study-d-k",),
         name="d_k shown",
         key="d",
-        possible="1 … 4,096",
+        possible=f"1 … {MOST_HEAD_DIM:,}",
         help="the d_k stood on: its weights are drawn, and it joins those that were published",
-        read=whole(1, 4096),
+        read=whole(1, MOST_HEAD_DIM),
         turn=along(_dims),
     ),
     Parameter(
@@ -127,9 +136,9 @@ STUDIES: tuple[Parameter, ...] = (
         options=("--study-heads",),
         name="heads shown",
         key="H",
-        possible="1, 2, 4, 8, 16, 32, 64",
+        possible=", ".join(map(str, _heads)),
         help="the number of heads stood on: its heads are drawn, and it joins those that were published",
-        read=whole(1, 64),
+        read=_read_heads,
         turn=along(_heads),
     ),
     Parameter(
@@ -137,7 +146,7 @@ STUDIES: tuple[Parameter, ...] = (
         options=("--rate",),
         name="rate",
         key="e",
-        possible="> 0",
+        possible="> 0 … 1,000",
         help="the learning rate: how far each step goes down the gradient (the scores go ten times as far)",
         read=read_positive,
         write=write_number,
@@ -156,9 +165,9 @@ STUDIES: tuple[Parameter, ...] = (
     Parameter(
         "train_step",
         ("--step",),
-        "0 …",
+        f"0 … {LearningSettings().steps}",
         "how many steps the training on show has made",
-        whole(0, 100_000),
+        whole(0, LearningSettings().steps),
     ),
     Parameter(
         "failure",

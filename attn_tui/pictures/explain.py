@@ -52,14 +52,18 @@ def _steps(scene: Scene, *, terms: int) -> list[Step]:
         float(stage[head, query, key]) for stage in (attention.scores, attention.scaled, attention.modified)
     )
     place = f"{scene.query_labels[query]} → {scene.key_labels[key]}"
-    steps = [
-        Step(place, "", (f"query {query}, key {key}, head {head}",)),
-        Step("q·k", figure(score), _dot_product(scene, terms)),
-        Step("scaled", figure(scaled), (_scale(scene, score),)),
-    ]
+    steps = [Step(place, "", (f"query {query}, key {key}, head {scene.head_number}",))]
+    if scene.has_scores:
+        steps.append(Step("q·k", figure(score), _dot_product(scene, terms)))
+        steps.append(Step("scaled", figure(scaled), (_scale(scene, score),)))
+    else:
+        steps.append(Step("ln p", figure(score), ("p is the weight in the file, which has no query and key for it",)))
     if attention.modified is not attention.scaled:
         steps.append(Step("after the score mod", figure(modified), (scene.shown.score_mod,)))
-    return [*steps, *_normalised(scene, modified), _share(scene)]
+    if scene.captured_weights is not None:
+        return [*steps, Step("weight", figure(float(scene.weights[query, key])), ("as it is in the file",))]
+    share = [_share(scene)] if attention.value.shape[-1] else []
+    return [*steps, *_normalised(scene, modified), *share]
 
 
 def _dot_product(scene: Scene, terms: int) -> tuple[str, ...]:
@@ -88,6 +92,8 @@ def _scale(scene: Scene, score: float) -> str:
     scale, width = scene.shown.scale, scene.attention.query.shape[-1]
     if scale == UNSCALED:
         return "not scaled"
+    if scale == SCALED and scene.inputs.captured and scene.inputs.captured.scale is not None:
+        return f"{figure(score)} × {figure(scene.attention.scale)}, the scale in the file"
     if scale == SCALED:
         return f"{figure(score)} / √{width} = {figure(score)} / {figure(math.sqrt(width))}"
     return f"{figure(score)} × {figure(scene.attention.scale)}"

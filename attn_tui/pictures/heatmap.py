@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 
 from ..scene import Matrix, Scene
@@ -40,11 +42,25 @@ def heat_map(scene: Scene, width: int, height: int) -> Lines:
 
 def _tones(scene: Scene, plan: Plan) -> Shades:
     view = scene.session.view
-    matrix, mask = scene.matrix, scene.mask
-    if plan.zoom.block > 1:
-        matrix, mask = blocked(matrix, mask, plan.zoom.block, view.blocks)
+    key = scene.attention, scene.head, view.stage, view.compare == "a-b", scene.session.pinned
+    matrix, mask = _cells((*key, plan.zoom.block, view.blocks), scene)
     highest = scene.highest if view.colour_range == "heads" else 0.0
     return shades(matrix, mask, view.colour_range, signed=scene.signed, highest=highest)
+
+
+_last: dict[tuple[object, ...], tuple[Matrix, NDArray[np.bool_]]] = {}
+"""The cells that were drawn last, by all that decides them: while a cursor moves they stay."""
+
+
+def _cells(key: tuple[object, ...], scene: Scene) -> tuple[Matrix, NDArray[np.bool_]]:
+    """The numbers of the picture's cells: those of the matrix, or of its blocks."""
+    *_, block, statistic = key
+    if block == 1:
+        return scene.matrix, scene.mask
+    if key not in _last:
+        _last.clear()
+        _last[key] = blocked(scene.matrix, scene.mask, int(str(block)), str(statistic))
+    return _last[key]
 
 
 def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:
@@ -62,7 +78,7 @@ def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:
             pair = window[row], window[row + 1] if row + 1 < len(window) else None
             yield line + half_cells(scene.ink, tones.signed, pair, column, cursor[0] - row)
         else:
-            yield line + whole_cells(scene.ink, tones.signed, window[row], column)
+            yield line + whole_cells(scene.ink, tones.signed, window[row], column, plan.zoom.width)
 
 
 def _number_cells(scene: Scene, plan: Plan, row: int, levels: Levels, column: int) -> Line:

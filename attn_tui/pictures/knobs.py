@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from rich.segment import Segment
@@ -11,7 +12,7 @@ from ..parameters import BY_FIELD, KNOBS, PART_OF, Parameter
 from ..presets import preset_of
 from ..scene import Scene
 from ..view import COMPARE
-from .cells import Line, Lines, fit, wrap
+from .cells import Line, Lines, fit, printable, wrap
 from .ink import Ink
 
 KEY_WIDTH = 2
@@ -53,6 +54,8 @@ def value_of(scene: Scene, row: Parameter) -> tuple[str, bool]:
     """A knob's value as text, and whether the source fixes it."""
     if row.field == "preset" and not preset_of(scene.session):
         return "none", False
+    if row.field == "source" and scene.shown.source == "file":
+        return printable(PurePath(scene.shown.file).name), False
     fixed = row.field in scene.inputs.fixed
     if fixed:
         return _decided(scene, row.field), True
@@ -65,11 +68,11 @@ def _decided(scene: Scene, field: str) -> str:
     sizes = {
         "query_length": attention.query_length,
         "key_length": attention.key_length,
-        "num_heads": attention.num_heads,
+        "num_heads": scene.num_heads,
         "num_key_heads": attention.key.shape[-3],
         "head_dim": attention.query.shape[-1],
     }
-    return str(sizes.get(field, "–"))
+    return str(sizes.get(field) or "–")
 
 
 def knob_line(scene: Scene, row: Parameter, width: int) -> Line:

@@ -73,15 +73,21 @@ def blocked(matrix: Matrix, mask: Mask, size: int, statistic: str) -> tuple[Matr
     A block is masked where all its cells are. Lengths that are no multiple of the size end in smaller blocks.
     """
     rows, columns = (range(0, length, size) for length in matrix.shape)
-    counts = _sums(mask.astype(np.int64), rows, columns)
-    allowed = np.where(mask, matrix, 0)
+    if mask.all():
+        counts, allowed = np.ones((len(rows), len(columns)), dtype=np.int64), matrix
+        if statistic == "mean":
+            sizes = (np.diff([*edges, length]) for edges, length in zip((rows, columns), matrix.shape, strict=True))
+            counts = np.outer(*sizes)
+    else:
+        counts = _sums(mask.astype(np.int64), rows, columns)
+        allowed = np.where(mask, matrix, 0)
     if statistic == "mean":
         sums = _sums(allowed, rows, columns)
         return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0), counts > 0
-    high, low = (
-        function.reduceat(function.reduceat(allowed, rows, axis=0), columns, axis=1)
-        for function in (np.maximum, np.minimum)
-    )
+    high = np.maximum.reduceat(np.maximum.reduceat(allowed, rows, axis=0), columns, axis=1)
+    if not (high.size and allowed.min() < 0):
+        return high, counts > 0
+    low = np.minimum.reduceat(np.minimum.reduceat(allowed, rows, axis=0), columns, axis=1)
     return np.where(high >= -low, high, low), counts > 0
 
 

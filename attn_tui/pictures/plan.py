@@ -35,8 +35,8 @@ def zoom_named(name: str) -> Zoom:
     """The zoom of a name of `view.ZOOMS`."""
     if name == "numbers":
         return Zoom(name, width=NUMBER_WIDTH)
-    if name == "cells":
-        return Zoom(name, width=2)
+    if name in ("cells", "thin"):
+        return Zoom(name, width=2 if name == "cells" else 1)
     return Zoom(name, block=1 if name == "half" else int(name), halves=True)
 
 
@@ -73,17 +73,19 @@ class Plan:
 def plan_map(scene: Scene, width: int, height: int) -> Plan:
     """The plan of a scene's map; `auto` zoom takes the largest cells that show the whole picture.
 
-    Of a preset it takes cells that are labelled one by one, and shows a part where not all fit.
+    Of a preset it takes cells that are labelled one by one, and shows a part where not all fit: what the positions
+    are says more than all of them at once.
     """
     name = scene.session.view.zoom
     if name != "auto":
         return _plan(scene, zoom_named(name), width, height)
-    for name in ZOOMS:
+    labelled = bool(preset_of(scene.session)) and scene.session.view.page == "experiments"
+    for name in ("numbers", "cells", "thin") if labelled and not scene.inputs.query_grid else ZOOMS:
         plan = _plan(scene, zoom_named(name), width, height)
         if plan.complete:
             return plan
-    if preset_of(scene.session) and scene.session.view.page == "experiments":
-        return plan  # what the positions are says more than all of them at once
+    if labelled:
+        return plan
     block = max(2, *(-(-total // shown) for total, shown in zip(plan.whole, plan.shown, strict=True)))
     while not plan.complete and block <= MOST_BLOCK:
         plan = _plan(scene, zoom_named(str(block)), width, height)

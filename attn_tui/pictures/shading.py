@@ -22,15 +22,17 @@ def _runs(levels: Levels) -> Iterator[tuple[int, int]]:
     return ((level, sum(1 for _ in same)) for level, same in groupby(levels.tolist()))
 
 
-def whole_cells(ink: Ink, signed: bool, levels: Levels, column: int) -> Line:
-    """One row of two-column cells; the cursor's cell is bracketed."""
+def whole_cells(ink: Ink, signed: bool, levels: Levels, column: int, width: int = 2) -> Line:
+    """One row of cells two columns wide, or one; the cursor's cell is bracketed, or marked."""
     line: Line = []
     start = 0
     for level, count in _runs(levels):
         text, style = cell(ink, level, signed)
+        text = text[:width]
         if start <= column < start + count:
             before, after = column - start, start + count - column - 1
-            line += [Segment(text * before, style), _bracketed(ink, style), Segment(text * after, style)]
+            here = _bracketed(ink, style) if width == 2 else Segment("+", ink.mark)
+            line += [Segment(text * before, style), here, Segment(text * after, style)]
         else:
             line.append(Segment(text * count, style))
         start += count

@@ -9,7 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from attn_engine import SCALED, UNSCALED, measures
+from attn_engine import SCALED, UNSCALED, file_changed, measures, zeros_lost
 
 from ..layout import LEAST
 from ..scene import Scene
@@ -19,6 +19,9 @@ from .masks.truth import Fact, mask_facts
 from .studies.page import study_facts, study_hints
 
 GAP = "   "
+LEAST_ROUNDING = 1e-6
+"""Relative rounding of a file's weights from which it is told of."""
+
 BRIEF = 70
 NAME = " attn-tui  "
 
@@ -48,13 +51,14 @@ def title_line(scene: Scene, width: int) -> Line:
 def _place(scene: Scene, *, brief: bool) -> str:
     """The layer and head on show, and of how many."""
     layers = scene.inputs.num_layers
-    here = f"layer {scene.shown.layer}  head {scene.head}" if layers > 1 else f"head {scene.head}"
+    head = scene.head_number
+    here = f"layer {scene.shown.layer}  head {head}" if layers > 1 else f"head {head}"
     return (
         f"{here} "
         if brief
-        else f"{here}  of {layers} × {scene.attention.num_heads} "
+        else f"{here}  of {layers} × {scene.num_heads} "
         if layers > 1
-        else (f"{here}  of {scene.attention.num_heads} ")
+        else (f"{here}  of {scene.num_heads} ")
     )
 
 
@@ -63,6 +67,10 @@ def formula(scene: Scene) -> str:
     shown = scene.shown
     name = shown.normaliser.partition("(")[0]
     scores = "QKᵀ/√d_k" if shown.scale == SCALED else "QKᵀ" if shown.scale == UNSCALED else f"{_factor(scene)}·QKᵀ"
+    if not scene.has_scores:
+        scores = "ln p"
+        if scene.captured_weights is not None:
+            return "weights as in the file"
     if shown.score_mod not in ("none", "s"):
         scores = f"mod({scores})"
     if shown.temperature != 1:
@@ -122,7 +130,8 @@ def _facts(scene: Scene) -> list[Fact]:
         facts.append((5, f"({query}, {key})", ink.dim))
     if scene.session.view.compare == "a-b" and scene.session.pinned:
         facts.append((1, f"A − B {figure(float(scene.matrix[query, key]))}", ink.accent))
-    facts.append((4, f"q·k {figure(float(attention.scores[head, query, key]), 1)}", ink.text))
+    score = float(attention.scores[head, query, key])
+    facts.append((4, f"q·k {figure(score, 1)}" if scene.has_scores else f"ln p {figure(score, 2)}", ink.text))
     if attention.scaled is not attention.scores:
         sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
         facts.append((6, f"{sign} {figure(float(attention.scaled[head, query, key]), 2)}", ink.text))
@@ -134,7 +143,21 @@ def _facts(scene: Scene) -> list[Fact]:
     if allowed:
         facts.append((7, _rank(scene, query, weight), ink.text))
     facts.append((3, _entropy(scene, query), ink.text))
-    return [*facts, state]
+    return [*facts, *_of_the_file(scene), state]
+
+
+def _of_the_file(scene: Scene) -> list[Fact]:
+    """What is to be known of a file: that it changed, its notes, how exact a what-if is."""
+    ink, captured = scene.ink, scene.inputs.captured
+    if captured is None:
+        return []
+    notes = [(2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note]
+    if captured.weights is None or captured.weights is scene.attention.weights or captured.precision < LEAST_ROUNDING:
+        return notes
+    lost = zeros_lost(captured.weights[scene.head], scene.attention.mask_of(scene.head))
+    share = captured.precision / min(scene.shown.temperature, 1)
+    text = f"what if, to {100 * share:.2g} %" + (f", {lost:,} zeros not recovered" if lost else "")
+    return [*notes, (3, text, ink.warning)]
 
 
 def brief(scene: Scene) -> str:

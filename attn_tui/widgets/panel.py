@@ -56,8 +56,9 @@ class Panel(Widget):
         self._scene = scene
         if self.is_on_screen and self.size:
             self._replace(self._drawn())
-        else:
+        elif self._drawn_for:
             self._drawn_for = None
+            self.refresh()  # or rows that Textual remembers would come back
 
     def on_resize(self) -> None:
         """Draw at the new size."""

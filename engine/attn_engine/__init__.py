@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from . import measures as measures
     from .attention import Attention as Attention
     from .attention import attend as attend
+    from .captured import file_changed as file_changed
+    from .captured import num_heads_of as num_heads_of
+    from .captured import one_at_a_time as one_at_a_time
+    from .captured import zeros_lost as zeros_lost
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
     from .captures.describing import SetInfo as SetInfo
@@ -117,8 +121,10 @@ if TYPE_CHECKING:
     from .studies.learning import LearningState as LearningState
     from .studies.learning import examples as examples
     from .studies.learning import learning as learning
+    from .studies.patterns import USED_BY as USED_BY
     from .studies.patterns import PatternRow as PatternRow
     from .studies.patterns import PatternStudy as PatternStudy
+    from .studies.patterns import pattern_growth as pattern_growth
     from .studies.patterns import pattern_study as pattern_study
     from .studies.patterns import pattern_weights as pattern_weights
     from .studies.scaling import ScalingRow as ScalingRow
@@ -126,6 +132,10 @@ if TYPE_CHECKING:
     from .studies.scaling import SoftmaxFigures as SoftmaxFigures
     from .studies.scaling import scaling_study as scaling_study
     from .studies.scaling import scaling_weights as scaling_weights
+    from .studies.settings import MOST_DRAWS as MOST_DRAWS
+    from .studies.settings import MOST_HEAD_DIM as MOST_HEAD_DIM
+    from .studies.settings import MOST_LENGTH as MOST_LENGTH
+    from .studies.settings import MOST_SEED as MOST_SEED
     from .studies.settings import PUBLISHED_SCALED as PUBLISHED_SCALED
     from .studies.settings import PUBLISHED_SIMILARITY as PUBLISHED_SIMILARITY
     from .studies.settings import PUBLISHED_UNSCALED as PUBLISHED_UNSCALED
@@ -149,6 +159,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
+    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
     "catalogue": ("Entry", "entries"),
     "detection": ("head_scores",),
     "experiment": (
@@ -194,9 +205,13 @@ _ROOMS = {
     "studies.estimates": ("Estimate", "estimate"),
     "studies.failures": ("Failure", "ScoreMemory", "failures"),
     "studies.learning": ("Example", "LearningState", "examples", "learning"),
-    "studies.patterns": ("PatternRow", "PatternStudy", "pattern_study", "pattern_weights"),
+    "studies.patterns": ("USED_BY", "PatternRow", "PatternStudy", "pattern_growth", "pattern_study", "pattern_weights"),
     "studies.scaling": ("ScalingRow", "ScalingStudy", "SoftmaxFigures", "scaling_study", "scaling_weights"),
     "studies.settings": (
+        "MOST_DRAWS",
+        "MOST_HEAD_DIM",
+        "MOST_LENGTH",
+        "MOST_SEED",
         "PUBLISHED_SCALED",
         "PUBLISHED_SIMILARITY",
         "PUBLISHED_UNSCALED",

@@ -136,23 +136,38 @@ def scale_scores(scores: Floats, factor: float) -> Floats:
     return scaled.astype(scores.dtype, copy=False)
 
 
-def modify_scores(scaled: Floats, score_mod: Rule | None, align: Align = "left") -> Floats:
-    """The scaled scores after the score mod; the same array where there is none."""
+def modify_scores(
+    scaled: Floats, score_mod: Rule | None, align: Align = "left", head: tuple[int, int] | None = None
+) -> Floats:
+    """The scaled scores after the score mod; the same array where there is none.
+
+    `head` says which of how many the one head is, where there is one for many.
+    """
     if score_mod is None or str(score_mod) in ("s", "none"):
         return scaled
     heads, queries, keys = scaled.shape[-3:]
-    modified = evaluate(score_mod, Grid.of(queries, keys, heads, align=align, scores=scaled))
+    number, total = head or (None, heads)
+    modified = evaluate(score_mod, Grid.of(queries, keys, total, align=align, head=number, scores=scaled))
     return np.broadcast_to(modified, scaled.shape).astype(scaled.dtype, copy=False)
 
 
-def mask_array(mask: Rule | str | Mask | None, shape: tuple[int, ...], align: Align = "left") -> Mask:
-    """The mask as booleans, (queries, keys), or (heads, queries, keys) where heads differ."""
+def mask_array(
+    mask: Rule | str | Mask | None,
+    shape: tuple[int, ...],
+    align: Align = "left",
+    head: tuple[int, int] | None = None,
+) -> Mask:
+    """The mask as booleans, (queries, keys), or (heads, queries, keys) where heads differ.
+
+    `head` says which of how many the one head is, where there is one for many.
+    """
     heads, queries, keys = shape
     if mask is None:
         return np.ones((queries, keys), dtype=np.bool_)
     if not isinstance(mask, str | Rule):
         return _checked_mask(np.asarray(mask), (heads, queries, keys))
-    allowed = evaluate(_rule(mask, Kind.MASK), Grid.of(queries, keys, heads, align=align))
+    number, total = head or (None, heads)
+    allowed = evaluate(_rule(mask, Kind.MASK), Grid.of(queries, keys, total, align=align, head=number))
     return np.broadcast_to(allowed, np.broadcast_shapes(allowed.shape, (queries, keys)))
 
 

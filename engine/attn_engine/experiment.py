@@ -26,6 +26,7 @@ SOURCES: dict[str, str] = {
     "positions": "sinusoidal position codes; head h looks h positions back",
     "clusters": "four groups whose members find each other",
     "repeat": "a sequence twice over: even heads see the copy, odd heads what followed it",
+    "file": "real attention from a file: .npy, .npz or .safetensors",
     "preset": "a known system's shapes and heads, numbers made: near places find each other",
 }
 
@@ -72,7 +73,8 @@ class Experiment:
     Lengths, heads, head dim and rope are those asked for; a source that brings its own (`sample`, `preset`) does not
     use them. `num_key_heads` is 0 for as many as heads; else heads share them evenly (arXiv 2305.13245).
     `mask` and `score_mod` are rules in the notation. `layer` counts from 0; a source of one layer has no other.
-    `preset` is one of `PRESETS`, for the source of that name; its mask is not set by itself.
+    `preset` is one of `PRESETS`, for the source of that name; its mask is not set by itself. `file` is a path, for
+    the source of that name; `tokens_file` another, with its tokens; `capture_set` one of its sets, the first if empty.
     """
 
     source: str = "sample"
@@ -91,6 +93,10 @@ class Experiment:
     num_key_heads: int = 0
     rope: str = "off"
     preset: str = "bert"
+    file: str = ""
+    tokens_file: str = ""
+    capture_set: str = ""
+    batch_item: int = 0
 
 
 def parse_normaliser(text: str) -> tuple[str, tuple[float, ...]]:

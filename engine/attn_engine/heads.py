@@ -58,7 +58,7 @@ def random_similarity(experiment: Experiment, attention: Attention) -> tuple[flo
     score mod that overflows on random scores.
     """
     lengths = attention.query_length, attention.key_length
-    if lengths[0] * lengths[1] > MOST_RANDOM_PAIRS:
+    if lengths[0] * lengths[1] > MOST_RANDOM_PAIRS or not attention.query.shape[-1]:
         return None
     settings = replace(experiment, source="random", query_length=0, key_length=0, num_heads=0, seed=0, layer=0)
     try:

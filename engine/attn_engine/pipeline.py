@@ -13,8 +13,9 @@ import numpy as np
 
 from . import attention as stages
 from . import sources
-from .attention import Attention
-from .experiment import Experiment
+from .attention import Attention, Floats, Mask
+from .captured import check_additive, log_weights, reweighed
+from .experiment import SCALED, Experiment
 from .notation import Kind, parse
 from .sources import Inputs
 
@@ -28,6 +29,10 @@ INPUT_FIELDS = (
     "seed",
     "layer",
     "preset",
+    "file",
+    "tokens_file",
+    "capture_set",
+    "batch_item",
 )
 """The fields of an experiment that decide its inputs before rotation; the others act on later stages."""
 
@@ -66,40 +71,81 @@ class Pipeline:
         self.inputs = Stage(sources.inputs, keep=4)
         self.rotated = Stage(sources.rotated)
         self.scores = Stage(stages.raw_scores)
+        self.logs = Stage(log_weights)
         self.scaled = Stage(stages.scale_scores)
         self.modified = Stage(stages.modify_scores)
         self.mask = Stage(stages.mask_array, keep=4)
+        self.both = Stage(_both)
         self.weights = Stage(stages.weigh)
+        self.reweighed = Stage(reweighed)
         self.output = Stage(stages.mix)
         self.projected = Stage(stages.project)
         self.attention = Stage(self._attention, keep=4)
 
-    def run(self, experiment: Experiment) -> Attention:
-        """The attention of an experiment.
+    def run(self, experiment: Experiment, only: int | None = None) -> Attention:
+        """The attention of an experiment, or of `only` one head of a file's layer.
 
         Raises ValueError or RuleError, in one line that says what is possible, where there is none.
         """
-        return self.attention(experiment)
+        return self.attention(experiment, only)
 
-    def inputs_of(self, experiment: Experiment) -> Inputs:
+    def inputs_of(self, experiment: Experiment, only: int | None = None) -> Inputs:
         """The inputs that `run` uses, with their labels. Raises ValueError where there are none."""
         sources.check_rope(experiment.rope)
-        given = self.inputs(Experiment(**{name: getattr(experiment, name) for name in INPUT_FIELDS}))
+        given = self.inputs(Experiment(**{name: getattr(experiment, name) for name in INPUT_FIELDS}), only)
         if experiment.rope == "off" or "rope" in given.fixed:
             return given
         stages.check_align(experiment.align)
         return self.rotated(given, experiment.align)
 
-    def _attention(self, experiment: Experiment) -> Attention:
-        mask, score_mod = parse(experiment.mask, Kind.MASK), parse(experiment.score_mod, Kind.SCORE_MOD)
+    def _attention(self, experiment: Experiment, only: int | None) -> Attention:
+        score_mod = parse(experiment.score_mod, Kind.SCORE_MOD)
         stages.check_temperature(experiment.temperature)
-        given = self.inputs_of(experiment)
+        given = self.inputs_of(experiment, only)
+        captured, head = given.captured, None
+        if captured and captured.total_heads > given.query.shape[0]:
+            head = captured.first_head, captured.total_heads
+        if captured and captured.weights is not None:
+            return self._captured(experiment, given, captured.weights, head)
         factor = stages.scale_factor(experiment.scale, given.query.shape[-1])
+        if captured and captured.scale is not None and experiment.scale == SCALED:
+            factor = captured.scale
         scores = self.scores(given.query, given.key)
         scaled = self.scaled(scores, factor)
-        modified = self.modified(scaled, score_mod, experiment.align)
-        allowed = self.mask(mask, scores.shape, experiment.align)
+        modified = self.modified(scaled, score_mod, experiment.align, head)
+        allowed = self._mask(experiment, given, scores.shape, head)
         weights = self.weights(modified, allowed, experiment.temperature, experiment.normaliser)
+        return self._made(experiment, given, (scores, scaled, modified, allowed, weights), factor)
+
+    def _captured(
+        self, experiment: Experiment, given: Inputs, weights: Floats, head: tuple[int, int] | None
+    ) -> Attention:
+        """Attention from weights alone: as they are in the file, until a knob asks what would be."""
+        score_mod = parse(experiment.score_mod, Kind.SCORE_MOD)
+        logs = self.logs(weights)
+        allowed = self._mask(experiment, given, weights.shape, head)
+        modified = logs
+        if str(score_mod) not in ("s", "none"):
+            check_additive(score_mod)
+            modified = self.modified(logs, score_mod, experiment.align, head)
+        own = given.captured.mask if given.captured else None
+        further = allowed if own is None else allowed | ~own
+        asked = modified is not logs or experiment.temperature != 1 or not further.all()
+        shown = self.reweighed(modified, allowed, experiment.temperature) if asked else weights
+        return self._made(experiment, given, (logs, logs, modified, allowed, shown), 1.0)
+
+    def _mask(
+        self, experiment: Experiment, given: Inputs, shape: tuple[int, ...], head: tuple[int, int] | None
+    ) -> Mask:
+        """The mask of the rule, and the file's own."""
+        allowed = self.mask(parse(experiment.mask, Kind.MASK), shape, experiment.align, head)
+        own = given.captured.mask if given.captured else None
+        return allowed if own is None else self.both(allowed, own)
+
+    def _made(
+        self, experiment: Experiment, given: Inputs, made: tuple[Floats, Floats, Floats, Mask, Floats], factor: float
+    ) -> Attention:
+        scores, scaled, modified, allowed, weights = made
         output = self.output(weights, given.value)
         w_o = given.output_projection
         return Attention(
@@ -119,17 +165,23 @@ class Pipeline:
         )
 
 
+def _both(one: Mask, other: Mask) -> Mask:
+    return one & other
+
+
 _pipeline = Pipeline()
 
 
-def run(experiment: Experiment) -> Attention:
+def run(experiment: Experiment, only: int | None = None) -> Attention:
     """The attention of an experiment, in float32; only the stages that changed since the last calls are computed.
+
+    `only` one head is computed of a file's layer that is too large for all of them.
 
     Raises ValueError or RuleError, in one line that says what is possible, where there is none.
     """
-    return _pipeline.run(experiment)
+    return _pipeline.run(experiment, only)
 
 
-def inputs_of(experiment: Experiment) -> Inputs:
+def inputs_of(experiment: Experiment, only: int | None = None) -> Inputs:
     """The inputs that `run(experiment)` uses, with their tokens and layers. Raises ValueError where there are none."""
-    return _pipeline.inputs_of(experiment)
+    return _pipeline.inputs_of(experiment, only)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .captured import Captured, read_layer
 from .draws import Floats, normal, sharp, sinusoids, stream
 from .experiment import (
     ROPES,
@@ -48,22 +49,42 @@ class Inputs:
     num_layers: int = 1
     fixed: frozenset[str] = frozenset()
     """The fields of the experiment that this source decides by itself."""
+    captured: Captured | None = None
+    """What a file holds beside or instead of query, key and value."""
     query_grid: tuple[int, int] | None = None
     key_grid: tuple[int, int] | None = None
     """Rows and columns, where positions are the cells of a picture, counted row by row."""
 
 
-def inputs(experiment: Experiment) -> Inputs:
+def inputs(experiment: Experiment, only: int | None = None) -> Inputs:
     """The inputs of an experiment. Raises ValueError for a source, a size, a seed or a layer that cannot be had."""
     if experiment.source not in SOURCES:
         raise FieldError("source", f"{experiment.source!r} is no source; possible are {', '.join(SOURCES)}")
-    if experiment.source != "sample" and experiment.seed < 0:
+    if experiment.source not in ("sample", "file") and experiment.seed < 0:
         raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
-    if experiment.source not in ("sample", "preset"):
+    if experiment.source not in ("sample", "preset", "file"):
         check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
         check_key_heads(experiment.num_heads, experiment.num_key_heads)
+    if experiment.source == "file":
+        return file(experiment, only)
     made: Inputs = globals()[experiment.source](experiment)
     return made
+
+
+def file(experiment: Experiment, only: int | None = None) -> Inputs:
+    """One layer of a captured file; of a layer too large for all its heads, `only` one of them."""
+    read = read_layer(experiment, only)
+    return Inputs(
+        read.query,
+        read.key,
+        read.value,
+        None,
+        read.query_tokens,
+        read.key_tokens,
+        read.num_layers,
+        read.fixed,
+        captured=read.captured,
+    )
 
 
 def sample(experiment: Experiment) -> Inputs:

@@ -60,7 +60,12 @@ def thumbnails(scene: Scene, width: int, height: int) -> Lines:
 def _title(scene: Scene, head: int, width: int) -> Segment:
     """A head's number, with its mean entropy and what it is where there is room."""
     entropy = number(measure(scene.attention).by_head("entropy")[head])
-    texts = (f"{head}  H {entropy}  {brief_words(kinds(scene)[head])}", f"{head}  H {entropy}", str(head))
+    number_of = scene.first_head + head
+    texts = (
+        f"{number_of}  H {entropy}  {brief_words(kinds(scene)[head])}",
+        f"{number_of}  H {entropy}",
+        str(number_of),
+    )
     text = next((text for text in texts if cell_len(text) <= width), texts[-1])
     return Segment(fit(text, width), scene.ink.mark if head == scene.head else scene.ink.dim)
 

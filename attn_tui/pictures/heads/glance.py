@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rich.segment import Segment
 
 from attn_engine import measure
@@ -25,21 +26,21 @@ def _own(scene: Scene) -> str:
     head = scene.head
     means = measure(scene.attention).by_head
     return (
-        f"head {head} {words(kinds(scene)[head])}: entropy {number(means('entropy')[head])}, "
+        f"head {scene.head_number} {words(kinds(scene)[head])}: entropy {number(means('entropy')[head])}, "
         f"looks back {number(means('distance')[head], 1)}, first {number(means('first')[head])}, "
         f"itself {number(means('itself')[head])}, previous {number(means('previous')[head])}"
     )
 
 
 def _strip(scene: Scene, width: int, height: int) -> Lines:
-    ink, heads = scene.ink, scene.attention.num_heads
-    alike = likeness(scene.attention)[scene.head]
+    ink, heads = scene.ink, scene.num_heads
+    alike = likeness(scene.attention)[scene.head] if heads == scene.attention.num_heads else np.zeros(heads)
     cell, per_line, first = _strip_shape(scene, width, height)
     lines: Lines = []
     for start in range(first, min(first + per_line * height, heads), per_line):
         line: Line = []
         for head in range(start, min(start + per_line, heads)):
-            style = ink.mark if head == scene.head else shade_of(ink, float(alike[head]))
+            style = ink.mark if head == scene.head_number else shade_of(ink, float(alike[head]))
             line.append(Segment(f"{head:>{cell - 1}} ", style))
         lines.append(line)
     return lines
@@ -47,10 +48,10 @@ def _strip(scene: Scene, width: int, height: int) -> Lines:
 
 def _strip_shape(scene: Scene, width: int, height: int) -> tuple[int, int, int]:
     """How wide each head's cell is, how many stand in a line, and the first head shown where not all fit."""
-    heads = scene.attention.num_heads
+    heads = scene.num_heads
     cell = 3 if heads <= 100 else 4
     per_line = max(width // cell, 1)
-    return cell, per_line, min(scene.head // per_line, max(-(-heads // per_line) - height, 0)) * per_line
+    return cell, per_line, min(scene.head_number // per_line, max(-(-heads // per_line) - height, 0)) * per_line
 
 
 def head_at(scene: Scene, place: tuple[int, int], width: int, height: int) -> int | None:
@@ -59,4 +60,4 @@ def head_at(scene: Scene, place: tuple[int, int], width: int, height: int) -> in
     column, row = place[0] // cell, place[1]
     head = first + row * per_line + column
     there = 0 <= column < per_line and 0 <= row < max(height - 4, 1)
-    return head if there and head < scene.attention.num_heads else None
+    return head if there and head < scene.num_heads else None

@@ -50,7 +50,7 @@ def brief_words(kind: HeadKind) -> str:
 def definition(scene: Scene) -> str:
     """What the head on show is, what that means, and the published score where there is one."""
     head, kind = scene.head, kinds(scene)[scene.head]
-    text = f"head {head}, {words(kind)}: {KINDS[kind.name]}"
+    text = f"head {scene.head_number}, {words(kind)}: {KINDS[kind.name]}"
     if kind.name not in PUBLISHED:
         return text
     return f"{text} (TransformerLens' score {number(scores(scene)[kind.name][head])})"

@@ -23,6 +23,8 @@ def likeness(attention: Attention) -> NDArray[np.float64]:
 
 def likeness_text(scene: Scene) -> str:
     """How alike the heads are, and what random heads under the same settings would be."""
+    if scene.num_heads > scene.attention.num_heads:
+        return "a large layer: its heads are read one at a time"
     if scene.attention.num_heads == 1:
         return "one head: nothing to compare"
     mean = mean_similarity(likeness(scene.attention))

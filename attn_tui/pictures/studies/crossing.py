@@ -85,24 +85,23 @@ def crossing_beside_title(scene: Scene) -> str:
 
 
 def _about(scene: Scene, preset: Preset, width: int, height: int) -> Lines:
+    """What the system is, what was scaled down, and where its queries, keys and values come from."""
     ink = scene.ink
     same = "the same" if preset.kind == "self" else f"{preset.key_length} {preset.keys}"
-    facts = [
-        f"{preset.kind}-attention: {preset.query_length} {preset.queries} look at {same}",
-        f"mask: {preset.mask}",
-        f"{preset.heads} heads of width {preset.head_dim}",
-    ]
-    grids = " and ".join(
-        f"{name} {grid[0]} × {grid[1]}"
-        for name, grid in (("queries", preset.query_grid), ("keys", preset.key_grid))
-        if grid
+    sides = (("queries", preset.query_grid), ("keys", preset.key_grid))
+    grids = " and ".join(f"{name} {grid[0]} × {grid[1]}" for name, grid in sides if grid)
+    texts = (
+        (preset.title, ink.strong),
+        (f"{preset.kind}-attention: {preset.query_length} {preset.queries} look at {same}", ink.text),
+        (f"mask {preset.mask}, {preset.heads} heads of width {preset.head_dim}", ink.text),
+        (f"grid of {grids}: w shows one as the picture" if grids else "", ink.accent),
+        (preset.scaled_down, ink.text),
+        (MADE, ink.dim),
+        (preset.source_paper, ink.dim),
     )
-    lines: Lines = [[Segment(line, ink.strong)] for line in wrap(preset.title, width)]
-    lines += [[Segment(line, ink.text)] for fact in facts for line in wrap(fact, width)]
-    if grids:
-        lines += [[Segment(line, ink.accent)] for line in wrap(f"grids: {grids}; w shows one as the picture", width)]
-    notes = [preset.scaled_down, MADE, preset.source_paper]
-    return [*lines, *([Segment(line, ink.dim)] for note in notes if note for line in ["", *wrap(note, width)])][:height]
+    lines: Lines = [[Segment(line, style)] for text, style in texts if text for line in wrap(text, width)]
+    drawing = origins(scene, width, height)
+    return [*lines, [], *drawing] if len(lines) + len(drawing) < height else lines
 
 
 def _grid(scene: Scene, preset: Preset, width: int, height: int) -> Lines:
@@ -179,7 +178,7 @@ def systems(scene: Scene, width: int, height: int) -> Lines:
     """Two random sequences and the presets, the one on show marked."""
     here = preset_of(scene.session)
     lines = [_system(scene, name, here == name, width) for name in ("", *PRESETS)]
-    first = min(max(["", *PRESETS].index(here) - height // 2, 0), max(len(lines) - height, 0))
+    first = _first_system(here, height)
     return page(lines[first:], width, min(len(lines), height), scene.ink.text)
 
 
@@ -194,10 +193,16 @@ def _system(scene: Scene, name: str, chosen: bool, width: int) -> Line:
     return [Segment(fit(text, width), ink.chosen if chosen else ink.text)]
 
 
+def _first_system(here: str, height: int) -> int:
+    """The first row of the list that is shown, where not all fit."""
+    names = ["", *PRESETS]
+    return min(max(names.index(here) - height // 2, 0), max(len(names) - height, 0))
+
+
 def system_at(scene: Scene, y: int, height: int) -> str | None:
     """The system in a row of the list: a preset's name, or nothing for two sequences; None beside the list."""
     names = ["", *PRESETS]
-    first = min(max(names.index(preset_of(scene.session)) - height // 2, 0), max(len(names) - height, 0))
+    first = _first_system(preset_of(scene.session), height)
     return names[first + y] if 0 <= first + y < len(names) and 0 <= y < height else None
 
 
@@ -206,7 +211,7 @@ def crossing_facts(scene: Scene) -> list[tuple[int, str, Style]]:
     if preset_on_show(scene):
         return []
     ink = scene.ink
-    facts = [(0, f"query {scene.session.studies.study_cursor[0]}", ink.strong)]
+    facts = [(0, f"query {pair_scenes(scene)[0].cursor[0]}", ink.strong)]
     for name, each in zip(("self", "cross"), pair_scenes(scene), strict=True):
         query, key = each.cursor
         weight, rows = each.weights[query, key], each.weights.shape

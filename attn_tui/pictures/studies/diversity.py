@@ -15,11 +15,11 @@ from ... import charts
 from ...charts import Series
 from ...scene import Scene
 from ...study_records import records_of
-from ...study_tables import Column, counted, fixed, inside, mean
+from ...study_tables import Column, counted, fixed, inside, mean, short_band
 from ..cells import Lines
 from ..ink import Ink
 from .grids import gallery
-from .parts import BAND, PUBLISHED, band_style, chart_of, rows_table, short_band, waiting
+from .parts import BAND, PUBLISHED, band_style, chart_of, rows_table, waiting
 
 
 def _study(scene: Scene) -> DiversityStudy | None:

@@ -60,7 +60,7 @@ def learning_figure(scene: Scene, width: int, height: int) -> Lines:
     chance = Series("chance", [1 / settings.vocabulary] * 2, ink.dim, "dashes", x=[0, settings.steps])
     series = (
         Series("answers right", curves.accuracy, ink.good, x=range(step + 1)),
-        Series("weight on the first token", curves.weight, ink.accent, x=range(step + 1)),
+        Series("weight on 1st", curves.weight, ink.accent, x=range(step + 1)),
         chance,
     )
     return charts.draw(chart_of(scene, series, ("step", ""), step, log=False, limits=(0.0, 1.0)), width, height)
@@ -82,7 +82,7 @@ def learning_table(scene: Scene, width: int, _: int) -> Lines:
     lines += [_example(ink, state, example) for example in examples(state, EXAMPLES)]
     figures = f"accuracy {state.accuracy:.1%}   loss {state.loss:.3f}"
     lines += [[], *([Segment(text, ink.text)] for text in wrap(figures, width))]
-    slope = f"gradient of the scores {_size(state.score_gradient)}"
+    slope = f"gradient: {_size(state.score_gradient)} of the scores, {_size(state.readout_gradient)} of the readout"
     return [*lines, *([Segment(text, ink.dim)] for text in wrap(slope, width))]
 
 
@@ -134,7 +134,7 @@ def _case(case: Failure, *, brief: bool) -> str:
         first, last = case.memory[0], case.memory[-1]
         return f"{case.name:{NAME_WIDTH}}{bytes_text(first.bytes)} … {bytes_text(last.bytes)}"
     bars = "".join(EIGHTHS[max(round(float(weight) * 8), 1)] for weight in case.weights)
-    return _columns(case.name, bars, f"{case.entropy:.2f}", f"{case.jacobian:.3f}", brief=brief)
+    return _columns(case.name, bars, f"{case.entropy:.2f}", f"{case.gradient:.3f}", brief=brief)
 
 
 def _columns(name: str, bars: str, entropy: str, gradient: str, *, brief: bool) -> str:
@@ -150,5 +150,5 @@ def learning_facts(scene: Scene) -> list[tuple[int, str, Style]]:
         (1, f"accuracy {state.accuracy:.1%}", ink.good),
         (1, f"weight on the first token {state.weights[0]:.3f}", ink.accent),
         (2, f"loss {state.loss:.3f}", ink.text),
-        (3, f"fails: {failures_of(scene)[failure_at(scene)].name}", ink.dim),
+        (3, f"case: {failures_of(scene)[failure_at(scene)].name}", ink.dim),
     ]

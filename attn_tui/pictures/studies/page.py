@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.style import Style
 
+from ...presets import preset_of
 from ...scene import Scene
 from ...view import STUDY_PANELS, Session
 from ..cells import Lines
@@ -53,7 +54,7 @@ PICTURES: dict[str, dict[str, Shown]] = {
         "more": Shown(crossing.systems, _named("Systems · x next")),
     },
     "learning": {
-        "figure": Shown(learning.learning_figure, _named("Learning to copy the first of five tokens")),
+        "figure": Shown(learning.learning_figure, _named("Copying the first token")),
         "beside": Shown(learning.learned_weights, _named("Where it looks")),
         "table": Shown(learning.learning_table, _named("What it answers")),
         "more": Shown(learning.failure_list, _named("How attention fails")),
@@ -94,7 +95,8 @@ def study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
 def panels_of(session: Session) -> list[str]:
     """The panels that the experiment on show has."""
     there = PICTURES[session.studies.study]
-    return [name for name in STUDY_PANELS if name in there or name == "knobs"]
+    left_out = {"table"} if session.studies.study == "cross" and preset_of(session) else set()
+    return [name for name in STUDY_PANELS if (name in there or name == "knobs") and name not in left_out]
 
 
 def shown_in(panel: str) -> Shown:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
@@ -14,6 +17,9 @@ from ...study_tables import Column, table
 from ..cells import Lines, fit
 from ..ink import Ink
 
+WIDEST = 6
+"""Columns of a bar at most."""
+
 PUBLISHED = "published"
 BAND = "95 % of draws"
 
@@ -21,11 +27,6 @@ BAND = "95 % of draws"
 def waiting(scene: Scene) -> Lines:
     """What stands where the first draws are still to come."""
     return [[Segment("…", scene.ink.dim)]]
-
-
-def short_band(record: Record) -> str:
-    """Where 95 % of single draws lie, to two digits; none for what holds by definition."""
-    return "–" if record.get("heads") == 1 else f"{record['low']:.2f} – {record['high']:.2f}"
 
 
 def rows_table(
@@ -38,6 +39,23 @@ def rows_table(
     lines: Lines = [[Segment(header, ink.dim)]]
     for row, chosen in zip(rows, here, strict=True):
         lines.append([Segment(fit(row, width), ink.chosen if chosen else ink.text)])
+    return lines
+
+
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+
+
+def columns(values: NDArray[Any], width: int, height: int, ink: Ink, style: Style) -> Lines:
+    """A bar for each value from 0 to 1, of one width and at one distance, in eighths of a row and at least one."""
+    values = values[: max(width, 1)]
+    room = max(width // len(values), 1)
+    gap = 1 if room > 1 else 0
+    eighths = np.clip(np.rint(np.nan_to_num(values) * height * 8), 1, height * 8).astype(int)
+    lines: Lines = []
+    for row in range(height - 1, -1, -1):
+        tops = np.clip(eighths - 8 * row, 0, 8).tolist()
+        text = "".join(EIGHTHS[top] * min(room - gap, WIDEST) + " " * gap for top in tops)
+        lines.append([Segment(text, style), Segment(" " * max(width - len(text), 0), ink.text)])
     return lines
 
 

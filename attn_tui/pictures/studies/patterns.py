@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
-from attn_engine import PatternSettings, PatternStudy, pattern_weights
+from attn_engine import USED_BY, PatternSettings, PatternStudy, pattern_weights
 
 from ... import charts
 from ...charts import Series
@@ -32,25 +32,23 @@ def _weights(settings: PatternSettings) -> tuple[tuple[NDArray[Any], NDArray[np.
     return pattern_weights(settings)
 
 
-def pattern_at(scene: Scene, study: PatternStudy) -> int:
+def pattern_at(scene: Scene, settings: PatternSettings) -> int:
     """The pattern stood on, among those that are there."""
-    return min(scene.session.studies.pattern_at, len(study.rows) - 1)
+    return min(scene.session.studies.pattern_at, len(settings.masks) - 1)
 
 
 def pattern_pictures(scene: Scene, width: int, height: int) -> Lines:
     """The weights of one random head under each mask."""
-    study = _study(scene)
-    if study is None:
+    settings = scene.trial.settings if scene.trial else None
+    if not isinstance(settings, PatternSettings):
         return waiting(scene)
-    captions = [printable(row.mask) for row in study.rows]
-    pairs = zip(captions, _weights(study.settings), strict=True)
-    tiles = [(caption, weights, mask) for caption, (weights, mask) in pairs]
-    here = pattern_at(scene, study)
-    row = study.rows[here]
-    about = f"{row.mask}: {row.used_by}" if row.used_by else f"{row.mask}: a rule of your own, m types another"
-    words: Lines = [[Segment(line, scene.ink.dim)] for line in wrap(printable(about), width)]
-    pictures = gallery(scene.ink, tiles, width, height - len(words), here)
-    return [*pictures, *words]
+    captions, here = [printable(mask) for mask in settings.masks], pattern_at(scene, settings)
+    weights = _weights(settings)
+    tiles = [(caption, *pair) for caption, pair in zip(captions, weights, strict=True)]
+    used = USED_BY.get(settings.masks[here], "a rule of your own, m types another")
+    text = f"{captions[here]}: {used}; colours from 0 to {weights[here][0].max():.2f}"
+    words: Lines = [[Segment(line, scene.ink.dim)] for line in wrap(text, width)]
+    return [*gallery(scene.ink, tiles, width, height - len(words), here), *words]
 
 
 def pattern_colours(ink: Ink) -> tuple[Style, ...]:
@@ -77,7 +75,6 @@ def pattern_table(scene: Scene, width: int, _: int) -> Lines:
         return waiting(scene)
     records = records_of(study)
     words = {row.mask: row.growth.word for row in study.rows}
-    longest = study.rows[0].growth.lengths[-1]
     name = Column("mask", lambda record: cut(printable(record["mask"]), max(width - 33, 12)), "<")
     wide = [
         name,
@@ -89,11 +86,11 @@ def pattern_table(scene: Scene, width: int, _: int) -> Lines:
         Column("grows as", lambda record: words[record["mask"]], "<"),
     ]
     brief = [*wide[:3], Column("entropy", fixed("mean", 2)), wide[-1]]
-    here = [at == pattern_at(scene, study) for at in range(len(records))]
+    here = [at == pattern_at(scene, study.settings) for at in range(len(records))]
     lines = rows_table(scene, (wide, [*wide[:4], *wide[6:]], brief), records, here, width)
-    row = study.rows[pattern_at(scene, study)]
+    row = study.rows[pattern_at(scene, study.settings)]
     mark = "" if row.growth.exact[-1] else "≈ "
-    text = f"{row.mask} at n = {longest:,}: {mark}{row.growth.pairs[-1]:,} pairs"
+    text = f"{row.mask} at n = {row.growth.lengths[-1]:,}: {mark}{row.growth.pairs[-1]:,} pairs"
     return [*lines, [], *([Segment(line, scene.ink.dim)] for line in wrap(printable(text), width))]
 
 
@@ -102,7 +99,7 @@ def pattern_facts(scene: Scene) -> list[tuple[int, str, Style]]:
     study, ink = _study(scene), scene.ink
     if study is None:
         return [(0, "…", ink.dim)]
-    here = pattern_at(scene, study)
+    here = pattern_at(scene, study.settings)
     row, (_, mask) = study.rows[here], _weights(study.settings)[here]
     seen = mask.sum(axis=-1)
     return [

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.segment import Segment
 from rich.style import Style
 
 from attn_engine import ScalingSettings, ScalingStudy, SoftmaxFigures, scaling_weights
@@ -16,10 +17,10 @@ from ... import charts
 from ...charts import Series
 from ...scene import Scene
 from ...study_records import records_of
-from ...study_tables import Column, counted, fixed, inside, mean
-from ..cells import Lines
+from ...study_tables import Column, counted, fixed, inside, mean, short_band
+from ..cells import Lines, wrap
 from ..ink import Ink
-from .parts import BAND, PUBLISHED, band_style, chart_of, rows_table, short_band, waiting
+from .parts import BAND, PUBLISHED, band_style, chart_of, columns, rows_table, waiting
 
 KINDS = {"unscaled": "q·k", "scaled": "q·k/√d_k"}
 
@@ -108,27 +109,28 @@ def weights_of(settings: ScalingSettings, head_dim: int) -> tuple[NDArray[np.flo
 
 
 def scaling_weights_bars(scene: Scene, width: int, height: int) -> Lines:
-    """The weights of one query of one draw as bars, unscaled above scaled."""
+    """The weights of one query of one draw as bars from 0 to 1, unscaled above scaled."""
     study = _study(scene)
-    if study is None or charts.waiting():
+    if study is None:
         return waiting(scene)
-    ink, shown = scene.ink, scene.session.studies
-    query = min(shown.study_cursor[0], shown.study_length - 1)
-    upper = (height + 1) // 2
+    query, upper = _query(scene), (height + 1) // 2
+    pairs = zip(KINDS.items(), weights_of(study.settings, scene.session.studies.study_dim), strict=True)
     lines: Lines = []
-    pairs = zip(KINDS.items(), weights_of(study.settings, shown.study_dim), (upper, height - upper), strict=True)
-    for (kind, name), weights, rows in pairs:
-        bars = Series(name, np.asarray(weights[query]), styles(ink)[kind], "bars")
-        chart = chart_of(scene, (bars,), ("key", "weight"), log=False, limits=(0.0, 1.0))
-        lines += charts.draw(chart, width, rows)
+    for ((kind, name), weights), rows in zip(pairs, (upper, height - upper), strict=True):
+        style, row = styles(scene.ink)[kind], np.asarray(weights[query])
+        lines.append([Segment(f"{name}: most {row.max():.2f}", style)])
+        lines += columns(row, width, rows - 2, scene.ink, style)
+        lines.append([Segment("a bar for each key, 0 to 1" if kind == "scaled" else "", scene.ink.dim)])
     return lines
+
+
+def _query(scene: Scene) -> int:
+    return min(scene.session.studies.study_cursor[0], scene.session.studies.study_length - 1)
 
 
 def scaling_weights_title(scene: Scene) -> str:
     """Which query's weights they are."""
-    shown = scene.session.studies
-    query = min(shown.study_cursor[0], shown.study_length - 1)
-    return f"Query {query}, d_k {shown.study_dim:,}"
+    return f"Query {_query(scene)}, d_k {scene.session.studies.study_dim:,}"
 
 
 def scaling_table(scene: Scene, width: int, _: int) -> Lines:
@@ -154,7 +156,9 @@ def scaling_table(scene: Scene, width: int, _: int) -> Lines:
         Column("in", inside),
     ]
     here = [record["d_k"] == scene.session.studies.study_dim for record in records]
-    return rows_table(scene, (wide, short, brief), records, here, width)
+    words = f"Entropy: 0 all on one key, {study.ceiling:.2f} even on all it sees."
+    lines = rows_table(scene, (wide, short, brief), records, here, width)
+    return [*lines, [], *([Segment(line, scene.ink.dim)] for line in wrap(words, width))]
 
 
 def scaling_facts(scene: Scene) -> list[tuple[int, str, Style]]:
@@ -165,11 +169,12 @@ def scaling_facts(scene: Scene) -> list[tuple[int, str, Style]]:
     shown = scene.session.studies.study_dim
     row = next((row for row in study.rows if row.head_dim == shown), study.rows[0])
     plain, scaled = (weights_of(study.settings, shown)[at] for at in (0, 1))
-    query = min(scene.session.studies.study_cursor[0], study.settings.length - 1)
+    query, spread = _query(scene), row.unscaled.deviation
     return [
         (0, f"d_k {row.head_dim:,}", ink.strong),
+        (2, f"spread of q·k {spread:.1f}, √{row.head_dim} = {row.head_dim**0.5:.1f}", ink.text),
         (1, f"q·k: entropy {row.unscaled.entropy.mean:.2f}", ink.warning),
         (1, f"q·k/√d_k: {row.scaled.entropy.mean:.2f} of {study.ceiling:.2f} nats", ink.accent),
-        (3, f"gradient left {row.unscaled.jacobian:.2f} and {row.scaled.jacobian:.2f}", ink.text),
-        (2, f"query {query}: most weight {plain[query].max():.2f} and {scaled[query].max():.2f}", ink.text),
+        (4, f"gradient left {row.unscaled.jacobian:.2f} and {row.scaled.jacobian:.2f}", ink.text),
+        (3, f"query {query}: most weight {plain[query].max():.2f} and {scaled[query].max():.2f}", ink.text),
     ]

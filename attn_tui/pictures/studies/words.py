@@ -10,7 +10,7 @@ from attn_engine import DiversityStudy, is_protocol, sample_similarity
 
 from ...scene import Scene
 from ...view import STUDIES
-from ..cells import Lines, cut, wrap
+from ..cells import Lines, wrap
 
 NAMES = {
     "scaling": "Scaling",
@@ -21,11 +21,16 @@ NAMES = {
 }
 
 
+FEW = (2, 4, 8)
+"""Numbers of heads that the sentence on diversity is about."""
+
+
 def sentence(scene: Scene, width: int, _: int) -> Lines:
     """The experiment's name and question, and what is to be seen."""
     study, ink = scene.session.studies.study, scene.ink
     room = width - 2  # a column on each side
-    head: Lines = [[Segment(cut(f" {NAMES[study]}: {STUDIES[study]}", room), ink.strong)]]
+    title = f" {NAMES[study]}: {STUDIES[study]}"
+    head: Lines = [[Segment(title if len(title) <= room else f" {NAMES[study]}", ink.strong)]]
     return head + [[Segment(f" {line}", ink.text)] for line in wrap(SENTENCES[study](scene), room)]
 
 
@@ -38,12 +43,12 @@ def _scaling(_: Scene) -> str:
 
 def _diversity(scene: Scene) -> str:
     study = scene.trial.of(DiversityStudy) if scene.trial else None
-    means = [row.similarity.mean for row in study.rows if row.heads > 1] if study else []
+    means = [row.similarity.mean for row in study.rows if row.heads in FEW] if study else []
     about = f"about {sum(means) / len(means):.2f} alike" if means else "equally alike"
     published = ": the published rise from 0.12 to 0.19 is the noise of single draws" if study and _known(study) else ""
     real = sample_similarity()
     return (
-        f"Heads of random projections are {about}, however many there are{published}; what makes heads more alike, "
+        f"Heads of random projections are {about}, whether 2, 4 or 8{published}; what makes heads more alike, "
         f"or less, is training ({min(real):.2f} to {max(real):.2f} by layer in a real model)."
     )
 
@@ -69,7 +74,8 @@ def _cross(_: Scene) -> str:
 def _learning(_: Scene) -> str:
     return (
         "Asked for the first of five tokens, attention at first looks everywhere alike and guesses (20 %); step by "
-        "step down the gradient it learns to look at the first position, and answers right (100 %)."
+        "step down the gradient it learns to look at the first position and to answer right, unless the rate or the "
+        "temperature keeps it from that."
     )
 
 

@@ -43,6 +43,12 @@ class Failure:
     jacobian: float
     note: str
     memory: tuple[ScoreMemory, ...] = ()
+    temperature: float = 1.0
+
+    @property
+    def gradient(self) -> float:
+        """What of a gradient with respect to the weights reaches the scores, at most: the Jacobian's norm over T."""
+        return self.jacobian / self.temperature
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,9 @@ CASES = (
     ),
     Case(
         "temperature too low",
-        "Divided by a temperature of 0.05, scores lie 20 times as far apart: one key takes nearly all the weight.",
+        "Divided by a temperature of 0.01, scores lie 100 times as far apart: one key takes nearly all the weight.",
         "The same query and keys as the healthy ones. Hardly any gradient is left; a temperature near 1 helps.",
-        temperature=0.05,
+        temperature=0.01,
     ),
     Case(
         "temperature too high",
@@ -116,7 +122,8 @@ def _failure(case: Case, queries: Floats, keys: Floats) -> Failure:
     weights = weigh(scores[None], mask, case.temperature, "softmax")[0, 0]
     entropy, jacobian = softmax_rows(scores, mask, case.temperature)
     ceiling = float(np.log(len(weights)))
-    return Failure(case.name, case.sentence, weights, float(entropy[0]), ceiling, float(jacobian[0]), case.note)
+    figures = float(entropy[0]), ceiling, float(jacobian[0])
+    return Failure(case.name, case.sentence, weights, *figures, case.note, temperature=case.temperature)
 
 
 def _scores(case: Case, queries: Floats, keys: Floats) -> Floats:

@@ -73,13 +73,14 @@ class PatternStudy:
             int(keys_seen(mask).max()),
             estimate(values),
             mean_ceiling(mask),
-            _growth(rule, length, self.settings.heads),
+            pattern_growth(rule, length, self.settings.heads),
             USED_BY.get(rule, ""),
         )
 
 
 @lru_cache(maxsize=64)
-def _growth(rule: str, length: int, heads: int) -> Growth:
+def pattern_growth(rule: str, length: int, heads: int) -> Growth:
+    """The pairs that a rule allows at a study's length and at LENGTHS; kept, for it can take a second."""
     return growth(parse(rule), Plane(length, length, heads), sizes=sorted({length, *LENGTHS}))
 
 

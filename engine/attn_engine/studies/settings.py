@@ -11,6 +11,7 @@ MOST_HEAD_DIM = 4096
 MOST_MODEL = 1024
 MOST_DRAWS = 100_000
 MOST_SEED = 10**9
+MOST_SEED = 10**9
 MOST_ROWS = 12
 """Of a table: how many d_k, or numbers of heads, one study compares."""
 

@@ -1,0 +1,230 @@
+"""One layer of a captured file as an experiment sees it: weights, or query and key, with their labels.
+
+Softmax weights fix the scores up to a constant in each row, so that a further mask, a temperature and what is added
+to the scores give new weights without the model: p′ ∝ (p·exp(bias))^(1/τ)·m.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .captures.opening import Capture, open_capture
+from .captures.sets import CaptureSet
+from .experiment import MAX_SCORES, Experiment, FieldError
+from .normalisers import softmax
+from .notation import Grid, Rule, evaluate
+
+Floats = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+AT_ONCE = 2**22
+"""Scores of a layer above which one head at a time is read and computed."""
+
+ROUNDING = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float8_e4m3fn": 2.0**-4, "float8_e5m2": 2.0**-3}
+"""How far, relatively, a number may lie from what it was before it was kept in a type; others: 6e-8."""
+
+NEEDS_INPUTS = frozenset({"scale", "normaliser", "rope"})
+"""Fields that only act on queries and keys."""
+
+OF_THE_FILE = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed"})
+"""Fields that a file decides."""
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """What a file holds of one layer: `weights` (heads, queries, keys) where query and key do not stand for them.
+
+    `mask` is the file's own, True where a query may look; `scale` what its scores were multiplied by. Of a layer too
+    large for all its heads there is one: number `first_head` of `total_heads`. `precision` is the relative rounding
+    error of the weights, `notes` are for people.
+    """
+
+    path: str
+    set_name: str
+    sets: tuple[str, ...]
+    batch_size: int
+    total_heads: int
+    first_head: int = 0
+    weights: Floats | None = None
+    mask: Mask | None = None
+    scale: float | None = None
+    prompt_length: int | None = None
+    precision: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Query (heads, queries, d), key and value (key heads, keys, d), of no width where the file has none; labels."""
+
+    query: Floats
+    key: Floats
+    value: Floats
+    query_tokens: tuple[str, ...]
+    key_tokens: tuple[str, ...]
+    num_layers: int
+    fixed: frozenset[str]
+    captured: Captured
+
+
+@lru_cache(maxsize=4)
+def opened(path: str, tokens: str) -> Capture:
+    """The file, opened once. Raises CaptureError."""
+    return open_capture(path, tokens=tokens or None)
+
+
+def set_of(experiment: Experiment) -> CaptureSet:
+    """The set of the file that is looked at. Raises CaptureError, or FieldError for one that there is not."""
+    if not experiment.file:
+        raise FieldError("file", "no file was named: attn-tui FILE opens one")
+    capture = opened(experiment.file, experiment.tokens_file)
+    for each in capture.sets:
+        if each.name == (experiment.capture_set or capture.sets[0].name):
+            return each
+    names = ", ".join(each.name for each in capture.sets)
+    raise FieldError("capture_set", f"{experiment.capture_set!r} is no set of it; possible are {names}")
+
+
+def one_at_a_time(experiment: Experiment) -> bool:
+    """Whether a file's layer is so large that its heads are read and computed one at a time."""
+    if experiment.source != "file":
+        return False
+    found = set_of(experiment)
+    return found.num_heads * found.query_length * found.key_length > AT_ONCE
+
+
+def file_changed(experiment: Experiment) -> str:
+    """What happened to the file since it was opened, in words; nothing, where it is the same."""
+    return opened(experiment.file, experiment.tokens_file).changed()
+
+
+def num_heads_of(experiment: Experiment) -> int:
+    """How many heads a file's layers have."""
+    return set_of(experiment).num_heads
+
+
+def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
+    """One layer of one batch item, or `only` one head of it. Raises CaptureError or FieldError."""
+    found = set_of(experiment)
+    layer, batch = experiment.layer, experiment.batch_item
+    _check("layer", layer, found.num_layers)
+    _check("batch_item", batch, found.batch_size)
+    heads = range(found.num_heads) if only is None else range(only, only + 1)
+    if len(heads) * found.query_length * found.key_length > MAX_SCORES:
+        raise FieldError(
+            "file",
+            f"{found.query_length:,} queries × {found.key_length:,} keys is more than {MAX_SCORES:,} scores, "
+            "which is the most that is computed",
+        )
+    mask = found.mask(layer, batch)
+    mask = mask[heads.start : heads.stop] if mask is not None and len(mask) > 1 else mask
+    if found.key_counts is not None:  # of each step of generate()
+        there = np.arange(found.key_length) < found.key_counts[:, None]
+        mask = there if mask is None else mask & there
+    query, key, value = _inputs(found, layer, batch, heads)
+    weights = _weights(found, layer, batch, only) if found.has_weights else None
+    scale = found.scale(layer)
+    notes = [found.token_note] if found.token_note else []
+    if weights is not None and query.shape[-1]:
+        stand = _stands_for(weights, query, key, scale, mask)
+        if stand is None:
+            notes.append("its weights are not the softmax of its query and key: they are shown as they are")
+            query, key, value = query[..., :0], key[..., :0], value[..., :0]
+        else:
+            weights, mask = None, stand
+    capture = opened(experiment.file, experiment.tokens_file)
+    captured = Captured(
+        path=capture.path,
+        set_name=found.name,
+        sets=tuple(each.name for each in capture.sets),
+        batch_size=found.batch_size,
+        total_heads=found.num_heads,
+        first_head=heads.start,
+        weights=weights,
+        mask=mask,
+        scale=scale,
+        prompt_length=found.prompt_length,
+        precision=ROUNDING.get(found.dtype, 2.0**-24),
+        notes=(*capture.notes, *notes),
+    )
+    fixed = OF_THE_FILE | (NEEDS_INPUTS if weights is not None else frozenset())
+    tokens = found.query_tokens(batch), found.key_tokens(batch)
+    return Layer(query, key, value, *tokens, found.num_layers, fixed, captured)
+
+
+def _check(field: str, number: int, count: int) -> None:
+    if not 0 <= number < count:
+        raise FieldError(field, f"{number} is not there; possible are 0 … {count - 1}")
+
+
+def _weights(found: CaptureSet, layer: int, batch: int, only: int | None) -> Floats:
+    return found.layer(layer, batch) if only is None else found.weights(layer, only, batch)[None]
+
+
+def _inputs(found: CaptureSet, layer: int, batch: int, heads: range) -> tuple[Floats, Floats, Floats]:
+    """Query, key and value of some heads; of no width where the file has none."""
+    if not found.has_inputs:
+        nothing = _nothing(len(heads), found.key_length)
+        return _nothing(len(heads), found.query_length), nothing, nothing
+    query, key, value = found.inputs(layer, batch)
+    group = found.num_heads // key.shape[0]
+    shared = slice(heads.start // group, (heads.stop - 1) // group + 1)
+    query, key = query[heads.start : heads.stop], key[shared]
+    return query, key, _nothing(*key.shape[:2]) if value is None else value[shared]
+
+
+def _nothing(heads: int, rows: int) -> Floats:
+    return np.zeros((heads, rows, 0), dtype=np.float32)
+
+
+STANDS = 0.02
+"""How far the weights of a file may lie from the softmax of its query and key and still be taken for it."""
+
+
+def _stands_for(weights: Floats, query: Floats, key: Floats, scale: float | None, mask: Mask | None) -> Mask | None:
+    """The mask under which the weights are the softmax of query and key; None where there is none.
+
+    The file's mask is tried; where it has none, all pairs and then the causal ones.
+    """
+    queries, keys = weights.shape[-2:]
+    scores = np.asarray(query @ np.repeat(np.swapaxes(key, -1, -2), query.shape[0] // key.shape[0], axis=0))
+    scores *= np.float32(scale if scale is not None else query.shape[-1] ** -0.5)
+    everything = np.ones((queries, keys), dtype=np.bool_)
+    causal = np.tri(queries, keys, keys - queries, dtype=np.bool_)
+    for tried in (mask,) if mask is not None else (everything, causal):
+        if np.abs(softmax(scores, tried) - weights).max() <= STANDS:
+            return tried
+    return None
+
+
+def log_weights(weights: Floats) -> Floats:
+    """ln p, the scores up to a constant in each row: −∞ where p is 0, NaN where it is none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(weights)
+
+
+def check_additive(score_mod: Rule) -> None:
+    """Raise FieldError for a score mod that does more than add to the score, which ln p does not allow."""
+    samples = [np.full((1, 4, 4), at, dtype=np.float64) for at in (0.0, 1.0, -2.5)]
+    values = [evaluate(score_mod, Grid.of(4, 4, 1, scores=sample)) - sample for sample in samples]
+    if not all(np.allclose(value, values[0]) for value in values[1:]):
+        possible = "only rules that add to s are possible, such as s - abs(q - k)"
+        raise FieldError("score_mod", f"{score_mod}: without query and key {possible}")
+
+
+def reweighed(modified: Floats, mask: Mask, temperature: float) -> Floats:
+    """p′ ∝ exp(modified/τ)·m from scores that are ln p plus what was added; rows with NaN stay NaN."""
+    known = np.isfinite(modified)
+    weights = softmax(np.where(known, modified, 0), mask & known, temperature)
+    broken = np.isnan(modified).any(axis=-1, keepdims=True)
+    return np.where(broken, np.float32(np.nan), weights) if broken.any() else weights
+
+
+def zeros_lost(weights: Floats, mask: Mask) -> int:
+    """How many weights are 0 where a query may look: what they were cannot be recovered."""
+    return int(np.count_nonzero((weights == 0) & mask))
