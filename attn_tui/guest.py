@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from .options import OptionError
@@ -21,9 +21,12 @@ CHANGED = tuple(
 """The signals that Textual and the explorer answer while it is open."""
 
 
-def explore_within(session: Session, *, colour: str = "auto", mouse: bool = True) -> None:
+def explore_within(
+    session: Session, *, colour: str = "auto", mouse: bool = True, rewrite: Callable[[str], str] = str
+) -> None:
     """Open the explorer until it is left; the program that called goes on as it was, also where its loop is running.
 
+    `rewrite` makes of each command that was copied what is printed on leaving.
     A signal that ended the explorer is raised once more, for the program's own handler. Raises OptionError where
     there is nothing to show, or in another thread than the main one; RuntimeError where the explorer failed.
     """
@@ -32,7 +35,7 @@ def explore_within(session: Session, *, colour: str = "auto", mouse: bool = True
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     with _environment(), _signals(), _running_loop():
-        status = explore(session, colour=colour, mouse=mouse)
+        status = explore(session, colour=colour, mouse=mouse, rewrite=rewrite)
     if status > 128:
         signal.raise_signal(status - 128)
     elif status:

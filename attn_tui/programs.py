@@ -8,16 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from numbers import Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TextIO
 
-from attn_engine import save_capture
+from attn_engine import close_files, save_capture
 
 from .cli import explorer_parser, print_parser
 from .encodings import for_encoding
@@ -27,6 +27,8 @@ from .view import Session
 
 BESIDE = ("query", "key", "value", "mask", "scale")
 TOKENS = ("tokens", "query_tokens", "key_tokens")
+NAME = "attention.npz"
+PRIVATE = re.compile(r"[^\s'\"]*/attn-tui-[a-z0-9_]{8}/")
 FORMS = {"json": False, "csv": False, "svg": False, "query": None, "top": None, "width": None}
 """What print's options are where they are not given."""
 
@@ -99,7 +101,7 @@ def show(
             return
         from .guest import explore_within
 
-        explore_within(session, colour=given.colour, mouse=not given.no_mouse)
+        explore_within(session, colour=given.colour, mouse=not given.no_mouse, rewrite=lasting)
 
 
 def print(  # noqa: A001 - said as attn_tui.print
@@ -158,7 +160,7 @@ def _parsed(parser: Parser, options: Mapping[str, Any]) -> argparse.Namespace:
     words = []
     for name, value in options.items():
         option = f"--{name.replace('_', '-')}"
-        if name in ("help", "version"):
+        if name in ("file", "help", "version"):
             raise OptionError(f"{name} is no option here; help(attn_tui.show) tells of them")
         if value is None or (value is False and f"--no-{option[2:]}" not in parser.known):
             continue
@@ -176,19 +178,28 @@ def _text(value: Any) -> str:
 @contextmanager
 def _session(given: argparse.Namespace, asked: _Asked) -> Iterator[Session]:
     """The session of a capture and options, while the capture is there."""
-    session = session_of(given)
-    with TemporaryDirectory(prefix="attn-tui-") as directory:
-        here, path = Path(directory), asked.path
-        tokens_file = session.experiment.tokens_file
-        if path is None:
-            path = str(save(here / "attention.npz", **asked.arrays))
-        elif asked.arrays:
-            texts, _ = tokens_of(asked.arrays)
-            tokens_file = str(here / "tokens.json")
-            Path(tokens_file).write_text(json.dumps(texts), encoding="utf-8")
-        yield replace(
-            session, experiment=replace(session.experiment, source="file", file=path, tokens_file=tokens_file)
-        )
+    with TemporaryDirectory(prefix="attn-tui-") as directory, _closed_files():
+        given.file = asked.path or str(save(Path(directory, NAME), **asked.arrays))
+        if asked.path and asked.arrays:
+            given.tokens_file = str(_tokens_file(Path(directory, "tokens.json"), asked.arrays))
+        yield session_of(given)
+
+
+@contextmanager
+def _closed_files() -> Iterator[None]:
+    """Files are opened anew, and closed again: the program may write them between two looks, or needs the room."""
+    close_files()
+    try:
+        yield
+    finally:
+        close_files()
+
+
+def _tokens_file(path: Path, tokens: Mapping[str, Any]) -> Path:
+    texts, ids = tokens_of(tokens)
+    named = texts | {name: list(map(str, held.ravel().tolist())) for name, held in ids.items()}
+    path.write_text(json.dumps(named), encoding="utf-8")
+    return path
 
 
 def _print(session: Session, given: argparse.Namespace, file: TextIO | None) -> None:
@@ -198,6 +209,11 @@ def _print(session: Session, given: argparse.Namespace, file: TextIO | None) -> 
     if not out.isatty():
         given.colour = "none" if given.colour == "auto" and not given.svg else given.colour
         given.width = given.width or 100
-    text = report_text(session, given)
+    text = lasting(report_text(session, given))
     out.write(for_encoding(text, getattr(out, "encoding", None) or "utf-8"))
     out.flush()
+
+
+def lasting(text: str) -> str:
+    """The text with files that are about to be removed by their names alone: `save` may keep them anywhere."""
+    return PRIVATE.sub("", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from .options import OptionError
 from .view import Session
@@ -11,8 +12,11 @@ from .view import Session
 COLOUR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
 
 
-def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> int:
-    """Open the explorer until it is left; the exit status. Raises OptionError where it cannot run."""
+def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewrite: Callable[[str], str] = str) -> int:
+    """Open the explorer until it is left, and print each command that was copied, as `rewrite` makes it; the status.
+
+    Raises OptionError where it cannot run.
+    """
     _check_terminal()
     _set_colours(colour)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when loaded: small products want no threads
@@ -23,12 +27,11 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> in
     from .terminal import exit_status, run_app, take_colours
 
     take_colours()
-
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
     copied = run_app(app, mouse=mouse)
     for line in (copied or "").splitlines():
-        print(printable(line))  # noqa: T201
+        print(printable(rewrite(line)))  # noqa: T201
     return exit_status(app)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import measures as measures
     from .attention import Attention as Attention
     from .attention import attend as attend
+    from .captured import close_files as close_files
     from .captured import file_changed as file_changed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
@@ -159,7 +160,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
+    "captured": ("close_files", "file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
     "catalogue": ("Entry", "entries"),
     "detection": ("head_scores",),
     "experiment": (
