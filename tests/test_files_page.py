@@ -176,10 +176,8 @@ async def test_prompt_and_generated_part_are_told_apart(tmp_path: Path) -> None:
     async with explorer(options(path, "--zoom cells"), size=WIDE) as hands:
         assert "prompt of 3, then generated" in hands.truth
         ink = hands.app.scene.ink
-        styles: dict[str, object] = {}
-        for line in hands.cells:
-            for segment in line:  # from the left: the map's labels come before the top keys
-                styles.setdefault(segment.text.strip(), segment.style)
+        strips = hands.app.panel("map")._strips
+        styles = {segment.text.strip(): segment.style for strip in strips for segment in strip}
         assert styles["dd"] == styles["ee"] == ink.accent
         assert styles["bb"] == ink.dim
         assert "╱╱" in hands.screen
