@@ -43,7 +43,9 @@ def stitched(arrays: dict[str, Any], prompt: int, steps: int, layer: int, item: 
 @pytest.mark.parametrize("batch", [None, 1, 2])
 @pytest.mark.parametrize("write", WRITERS.values(), ids=list(WRITERS))
 @pytest.mark.parametrize("prompt", [1, 4])
-def test_steps_of_generate_become_one_ragged_picture(tmp_path: Path, batch: int | None, write: Any, prompt: int) -> None:
+def test_steps_of_generate_become_one_ragged_picture(
+    tmp_path: Path, batch: int | None, write: Any, prompt: int
+) -> None:
     arrays = steps_of(prompt, 11, 2, 3, batch)
     with open_capture(write(tmp_path, arrays)) as capture:
         (found,) = capture.sets
@@ -55,7 +57,9 @@ def test_steps_of_generate_become_one_ragged_picture(tmp_path: Path, batch: int 
             expected = stitched(arrays, prompt, 11, layer, item)
             np.testing.assert_array_equal(found.layer(layer, item), expected)
             np.testing.assert_array_equal(found.weights(layer, 2, item), expected[2])
-            np.testing.assert_array_equal(found.rows(layer, 1, prompt - 1, prompt + 3, item), expected[1, prompt - 1 :][:4])
+            np.testing.assert_array_equal(
+                found.rows(layer, 1, prompt - 1, prompt + 3, item), expected[1, prompt - 1 :][:4]
+            )
 
 
 def test_cross_attention_of_generate_keeps_all_its_keys(tmp_path: Path) -> None:
