@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,15 @@ def test_what_there_is_not_is_named_with_what_is_possible(
     with open_capture(npy_of(tmp_path, random_weights(2, 3, 4, 4))) as capture, pytest.raises(FieldError) as caught:
         call(capture.sets[0])
     assert caught.value.field == field
+
+
+def test_standard_input_is_a_capture_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    array, data = random_weights(2, 3, 4, 4), io.BytesIO()
+    np.savez_compressed(data, attention=array)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data.getvalue())))
+    with open_capture("-") as capture:
+        np.testing.assert_array_equal(capture.sets[0].layer(1), array[1])
+        assert capture.changed() == ""
 
 
 def test_what_has_to_be_read_whole_is_refused_beyond_the_budget_with_a_way_out(tmp_path: Path) -> None:

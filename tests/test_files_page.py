@@ -167,3 +167,17 @@ def test_a_session_on_a_file_is_copied_as_its_command(sample: Path) -> None:
     session = read_options([*shlex.split(options(sample)), "--layer", "3", "--mask", "causal"])
     assert read_options(words_of(session)) == session
     assert replace(session.experiment, mask="full", layer=0) == read_options(["--file", str(sample)]).experiment
+
+
+async def test_prompt_and_generated_part_are_told_apart(tmp_path: Path) -> None:
+    shapes = ((3, 3), (1, 4), (1, 5))
+    steps = [[np.full((1, 2, rows, keys), 1 / keys, dtype=np.float32)] for rows, keys in shapes]
+    path = save_capture(tmp_path / "steps.npz", steps, tokens=["aa", "bb", "cc", "dd", "ee"])
+    async with explorer(options(path, "--zoom cells"), size=WIDE) as hands:
+        assert "prompt of 3, then generated" in hands.truth
+        ink = hands.app.scene.ink
+        strips = hands.app.panel("map")._strips
+        styles = {segment.text.strip(): segment.style for strip in strips for segment in strip}
+        assert styles["dd"] == styles["ee"] == ink.accent
+        assert styles["bb"] == ink.dim
+        assert "╱╱" in hands.screen

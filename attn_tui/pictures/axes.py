@@ -18,7 +18,7 @@ def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
     """The label before a row of cells: its token or its number, marked where the cursor is."""
     position = scene.cursor[0] if marked else row * plan.zoom.block
     named = scene.has_tokens and plan.zoom.block == 1
-    style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position])
+    style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position], position)
     if named and (not plan.zoom.halves or marked):
         return Segment(fit(scene.query_labels[position], plan.label_width - 1) + " ", style)
     return numbered(scene.ink, plan, row, position, style, left=named)
@@ -30,9 +30,13 @@ def numbered(ink: Ink, plan: Plan, row: int, position: int, style: Style, *, lef
     return Segment(fit(text, plan.label_width - 1, right=not left) + " ", style if text else ink.dim)
 
 
-def _label_style(scene: Scene, label: str) -> Style:
+def _label_style(scene: Scene, label: str, position: int) -> Style:
+    """What is searched for is marked; what was generated, after a prompt, stands out."""
     wanted = scene.session.view.search
-    return scene.ink.match if wanted and wanted.casefold() in label.casefold() else scene.ink.dim
+    if wanted and wanted.casefold() in label.casefold():
+        return scene.ink.match
+    prompt = scene.inputs.captured.prompt_length if scene.inputs.captured else None
+    return scene.ink.dim if prompt is None or position < prompt else scene.ink.accent
 
 
 def _is_tick(cell: int, plan: Plan, *, axis: int) -> bool:
@@ -52,7 +56,7 @@ def column_labels(scene: Scene, plan: Plan) -> Lines:
 def _column_style(scene: Scene, plan: Plan, cell: int) -> Style:
     if cell == scene.cursor[1] // plan.zoom.block:
         return scene.ink.mark
-    return _label_style(scene, scene.key_labels[cell * plan.zoom.block]) if plan.zoom.block == 1 else scene.ink.dim
+    return _label_style(scene, scene.key_labels[cell], cell) if plan.zoom.block == 1 else scene.ink.dim
 
 
 def _columns(plan: Plan) -> range:

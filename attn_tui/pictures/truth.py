@@ -151,7 +151,9 @@ def _of_the_file(scene: Scene) -> list[Fact]:
     ink, captured = scene.ink, scene.inputs.captured
     if captured is None:
         return []
-    notes = [(2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note]
+    prompt = captured.prompt_length
+    steps = [(5, f"prompt of {prompt}, then generated", ink.text)] if prompt is not None else []
+    notes = [*steps, *((2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note)]
     if captured.weights is None or captured.weights is scene.attention.weights or captured.precision < LEAST_ROUNDING:
         return notes
     lost = zeros_lost(captured.weights[scene.head], scene.attention.mask_of(scene.head))
