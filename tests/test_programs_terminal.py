@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -196,7 +195,9 @@ def test_a_mistake_leaves_the_terminal_alone(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_printed(tmp_path: Path, change: dict[str, str]) -> None:
     text = "attn_tui.show(weights, tokens=['the', 'cat', 'sat'])"
     if not change:
-        text = "import subprocess\nsubprocess.run([sys.executable, '-c', open('shown.py').read()], stderr=open('e', 'w'))"
+        text = (
+            "import subprocess\nsubprocess.run([sys.executable, '-c', open('shown.py').read()], stderr=open('e', 'w'))"
+        )
         (tmp_path / "shown.py").write_text(WEIGHTS + "attn_tui.show(weights, tokens=['the', 'cat', 'sat'])")
     with script(tmp_path, text, **change) as terminal:
         assert terminal.ends() == 0

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from . import measures as measures
     from .attention import Attention as Attention
     from .attention import attend as attend
-    from .captured import close_files as close_files
     from .captured import file_changed as file_changed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
@@ -103,6 +102,7 @@ if TYPE_CHECKING:
     from .notation.plane import Verdict as Verdict
     from .notation.soundness import check_rule as check_rule
     from .notation.words import FUNCTIONS as FUNCTIONS
+    from .pipeline import close_files as close_files
     from .pipeline import inputs_of as inputs_of
     from .pipeline import run as run
     from .presets import PRESETS as PRESETS
@@ -160,7 +160,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("close_files", "file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
+    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
     "catalogue": ("Entry", "entries"),
     "detection": ("head_scores",),
     "experiment": (
@@ -193,7 +193,7 @@ _ROOMS = {
     "notation.plane": ("Captured", "Plane", "Rectangles", "Verdict"),
     "notation.soundness": ("check_rule",),
     "notation.words": ("FUNCTIONS",),
-    "pipeline": ("inputs_of", "run"),
+    "pipeline": ("close_files", "inputs_of", "run"),
     "presets": ("PRESETS", "Preset"),
     "sources": ("Inputs",),
     "studies.diversity": (

@@ -78,11 +78,6 @@ def opened(path: str, tokens: str) -> Capture:
     return open_capture(path, tokens=tokens or None)
 
 
-def close_files() -> None:
-    """Close the files that experiments have read; the next that asks for one opens it again."""
-    opened.cache_clear()
-
-
 def set_of(experiment: Experiment) -> CaptureSet:
     """The set of the file that is looked at. Raises CaptureError, or FieldError for one that there is not."""
     if not experiment.file:
