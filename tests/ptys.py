@@ -12,9 +12,10 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pyte
 
@@ -131,19 +132,21 @@ class Terminal:
 @contextmanager
 def opened(*words: str, size: tuple[int, int] = (120, 40), **changes: str) -> Iterator[Terminal]:
     """A terminal with the explorer in it; `changes` are of its environment."""
-    with running("-m", "attn_tui", *words, size=size, **changes) as terminal:
+    with running("-m", "attn_tui", *words, size=size, changes=changes) as terminal:
         yield terminal
 
 
 @contextmanager
 def running(
-    *words: str, size: tuple[int, int] = (120, 40), folder: Path | None = None, **changes: str
+    *words: str,
+    size: tuple[int, int] = (120, 40),
+    folder: Path | None = None,
+    changes: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Terminal]:
     """A terminal with Python in it, started with these words in a folder."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    environment |= {
-        name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ
-    } | changes
+    environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
+    environment |= changes
     terminal = Terminal(words, size, {name: text for name, text in environment.items() if text}, folder)
     try:
         yield terminal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import attn_engine
 import attn_tui
 from tests.ptys import Terminal, left_behind, running
 
-HERE = os.pathsep.join(str(Path(package.__file__).parents[1]) for package in (attn_tui, attn_engine))
+HERE = os.pathsep.join(str(Path(inspect.getfile(package)).parents[1]) for package in (attn_tui, attn_engine))
 
 LEAVES_SCREEN = "\x1b[?1049l"
 
@@ -37,7 +38,7 @@ def script(folder: Path, text: str, *words: str, **changes: str) -> Iterator[Ter
     (folder / "script.py").write_text(WEIGHTS + dedent(text))
     (folder / "engine.py").write_text("raise RuntimeError('a file of the program was imported')\n")
     path = os.pathsep.join(filter(None, (HERE, os.environ.get("PYTHONPATH"))))
-    with running(*words, "script.py", folder=folder, PYTHONPATH=path, **changes) as terminal:
+    with running(*words, "script.py", folder=folder, changes={"PYTHONPATH": path, **changes}) as terminal:
         yield terminal
 
 
