@@ -15,9 +15,6 @@ EAGER = (
     "output_attentions=True, where it is called, are due"
 )
 
-TOKENS = ("tokens", "query_tokens", "key_tokens")
-Tokens = Sequence[str] | Array
-
 
 def weights_of(attention: Any, layers: Sequence[int] | None = None) -> dict[str, Array]:
     """Weights by name: `attention` for an array; `attention.LAYER` for a sequence of them, `attention.STEP.LAYER` for
@@ -47,8 +44,8 @@ def arrays_of(name: str, held: Any, layers: Sequence[int] | None = None) -> Iter
     if isinstance(held, list | tuple) and any(each is None for each in held):
         number = next(number for number, each in enumerate(held) if each is None)
         raise ValueError(f"layer {number} of {name} is None: {EAGER if 'att' in name else 'an array is due'}")
-    if layers is not None and is_array(held) and len(held.shape) > 1:
-        held = list(held) if len(held.shape) > 3 else [held]  # an array of all layers, or of the only one
+    if layers is not None and name != "mask" and is_matrix(held):
+        held = list(as_numpy(held, name)) if len(held.shape) > 3 else [held]  # of all layers, or of the only one
     if not isinstance(held, list | tuple) or not held:
         yield name, as_numpy(held, name)
     elif is_matrix(held[0]):
@@ -76,11 +73,16 @@ def tokens_of(given: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str,
             continue
         if is_array(held) and not _is_text(held):
             ids[name] = as_numpy(held, name)
-        elif isinstance(held, str | bytes) or not all(isinstance(each, str | int) for each in held):
-            raise ValueError(f"{name}: a list of strings, one for each token, is due, or an array of ids")
         else:
-            texts[name] = [str(each) for each in held]
+            texts[name] = _strings(held.tolist() if is_array(held) else held, name)
     return texts, ids
+
+
+def _strings(held: Any, name: str) -> list[str]:
+    listed = isinstance(held, Sequence) and not isinstance(held, str | bytes)
+    if not listed or not all(isinstance(each, str | int) for each in held):
+        raise ValueError(f"{name}: a list of strings, one for each token, is due, or an array of ids")
+    return [str(each) for each in held]
 
 
 def _is_text(held: Any) -> bool:

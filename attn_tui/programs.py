@@ -22,7 +22,7 @@ from attn_engine import close_files, save_capture
 from .cli import explorer_parser, print_parser
 from .encodings import for_encoding
 from .options import OptionError, Parser, session_of
-from .outputs import Tokens, arrays_of, tokens_of, weights_of
+from .outputs import arrays_of, tokens_of, weights_of
 from .view import Session
 
 BESIDE = ("query", "key", "value", "mask", "scale")
@@ -42,9 +42,9 @@ def save(
     value: Any = None,
     mask: Any = None,
     scale: Any = None,
-    tokens: Tokens | None = None,
-    query_tokens: Tokens | None = None,
-    key_tokens: Tokens | None = None,
+    tokens: Any = None,
+    query_tokens: Any = None,
+    key_tokens: Any = None,
     layers: Sequence[int] | None = None,
 ) -> Path:
     """Write a capture, .npz or .safetensors by the ending, which `attn-tui FILE` opens; where it is.
@@ -76,9 +76,9 @@ def show(
     value: Any = None,
     mask: Any = None,
     scale: Any = None,
-    tokens: Tokens | None = None,
-    query_tokens: Tokens | None = None,
-    key_tokens: Tokens | None = None,
+    tokens: Any = None,
+    query_tokens: Any = None,
+    key_tokens: Any = None,
     layers: Sequence[int] | None = None,
     **options: Any,
 ) -> None:
@@ -112,9 +112,9 @@ def print(  # noqa: A001 - said as attn_tui.print
     value: Any = None,
     mask: Any = None,
     scale: Any = None,
-    tokens: Tokens | None = None,
-    query_tokens: Tokens | None = None,
-    key_tokens: Tokens | None = None,
+    tokens: Any = None,
+    query_tokens: Any = None,
+    key_tokens: Any = None,
     layers: Sequence[int] | None = None,
     file: TextIO | None = None,
     **options: Any,
