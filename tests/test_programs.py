@@ -162,7 +162,8 @@ def test_queries_and_keys_with_all_that_is_beside_them_read_back(tmp_path: Path)
     )
     attn_tui.save(
         tmp_path / "c.safetensors", query=Tensor(query, "bfloat16"), key=Tensor(key), value=list(value),
-        mask=np.tri(4, dtype=np.bool_), scale=[0.25, 0.5], query_tokens=np.array(list("abcd")), key_tokens=Tensor([7, 8, 9, 10]),
+        mask=np.tri(4, dtype=np.bool_), scale=[0.25, 0.5],
+        query_tokens=np.array(list("abcd")), key_tokens=Tensor([7, 8, 9, 10]),
     )  # fmt: skip
     with open_capture(tmp_path / "c.safetensors") as capture:
         (found,) = capture.sets
