@@ -26,7 +26,7 @@ from .outputs import arrays_of, tokens_of, weights_of
 from .view import Session
 
 BESIDE = ("query", "key", "value", "mask", "scale")
-TOKENS = ("tokens", "query_tokens", "key_tokens")
+TOKENS = ("tokens", "query_tokens", "key_tokens", "encoder_tokens", "decoder_tokens")
 NAME = "attention.npz"
 PRIVATE = re.compile(r"[^\s'\"]*/attn-tui-[a-z0-9_]{8}/")
 FORMS = {"json": False, "csv": False, "svg": False, "query": None, "top": None, "width": None}
@@ -45,6 +45,8 @@ def save(
     tokens: Any = None,
     query_tokens: Any = None,
     key_tokens: Any = None,
+    encoder_tokens: Any = None,
+    decoder_tokens: Any = None,
     layers: Sequence[int] | None = None,
 ) -> Path:
     """Write a capture, .npz or .safetensors by the ending, which `attn-tui FILE` opens; where it is.
@@ -59,12 +61,12 @@ def save(
 
     Raises ValueError, in one line, for what is no attention and where the file cannot be written.
     """
-    beside = {"query": query, "key": key, "value": value, "mask": mask, "scale": scale}
-    texts, ids = tokens_of({"tokens": tokens, "query_tokens": query_tokens, "key_tokens": key_tokens})
+    named = locals()
+    texts, ids = tokens_of({name: named[name] for name in TOKENS})
     arrays = {} if attention is None else weights_of(attention, layers)
-    for name, held in beside.items():
-        if held is not None:
-            arrays |= arrays_of(name, held, layers)
+    for name in BESIDE:
+        if named[name] is not None:
+            arrays |= arrays_of(name, named[name], layers)
     return save_capture(os.fspath(path), extra=arrays | ids, **texts)  # type: ignore[arg-type]
 
 
@@ -79,6 +81,8 @@ def show(
     tokens: Any = None,
     query_tokens: Any = None,
     key_tokens: Any = None,
+    encoder_tokens: Any = None,
+    decoder_tokens: Any = None,
     layers: Sequence[int] | None = None,
     **options: Any,
 ) -> None:
@@ -115,6 +119,8 @@ def print(  # noqa: A001 - said as attn_tui.print
     tokens: Any = None,
     query_tokens: Any = None,
     key_tokens: Any = None,
+    encoder_tokens: Any = None,
+    decoder_tokens: Any = None,
     layers: Sequence[int] | None = None,
     file: TextIO | None = None,
     **options: Any,

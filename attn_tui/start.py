@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from .options import OptionError
 from .view import Session
@@ -36,13 +37,18 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewri
 
 
 def why_no_screen() -> str:
-    """Why nothing can be drawn here, in words; nothing, where it can. Textual reads and writes Python's own streams."""
-    streams = (sys.stdin, sys.stdout, sys.__stdin__, sys.__stderr__)
-    if not all(stream is not None and not stream.closed and stream.isatty() for stream in streams):
+    """Why nothing can be drawn here, in words; nothing, where it can. Textual uses the streams that Python began with."""
+    if not _terminals(sys.stdin, sys.stdout):
         return "no terminal to open the explorer in; attn-tui print needs none"
     if os.environ.get("TERM", "") in ("", "dumb"):
         return "TERM is dumb or not set, so nothing can be drawn; attn-tui print needs no screen"
+    if not _terminals(sys.__stdin__, sys.__stderr__):
+        return "standard error is no terminal, and the screen is drawn on it; attn-tui print needs none"
     return ""
+
+
+def _terminals(*streams: TextIO | None) -> bool:
+    return all(stream is not None and not stream.closed and stream.isatty() for stream in streams)
 
 
 def _check_terminal() -> None:

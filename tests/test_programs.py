@@ -121,7 +121,10 @@ def test_a_models_output_is_told_apart_into_its_sets(tmp_path: Path) -> None:
         decoder_attentions=LAYERS[:2],
         cross_attentions=LAYERS[1:],
     )
-    found = sets(tmp_path, output)
+    found = sets(tmp_path, output, encoder_tokens=list("abcde"), decoder_tokens=list("ABCD"))
+    with open_capture(tmp_path / "c.npz") as capture:
+        cross = next(each for each in capture.sets if each.name == "cross")
+        assert (cross.query_tokens(), cross.key_tokens()) == (tuple("ABCD"), tuple("abcde"))
     assert set(found) == {"encoder", "decoder", "cross"}
     assert np.array_equal(found["cross"][:, 0], WEIGHTS[1:])
     assert np.array_equal(found["encoder"][:, 0], WEIGHTS[..., :4])

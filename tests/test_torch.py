@@ -1,4 +1,4 @@
-"""attn_tui with real torch and transformers, where they are installed: recipes and recordings against eager attention."""
+"""attn_tui with real torch and transformers, where they are installed: recipes, and recordings against eager."""
 
 from __future__ import annotations
 
