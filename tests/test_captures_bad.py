@@ -128,6 +128,37 @@ def test_a_member_larger_than_deflate_can_make_it_is_refused(tmp_path: Path) -> 
     refused(of_bytes(tmp_path, data.replace(struct.pack("<I", size), struct.pack("<I", 2**31))))
 
 
+def test_a_claim_that_fits_the_array_and_not_the_archive_is_refused(tmp_path: Path) -> None:
+    inner = npy_claiming((2, 2**14, 2**13))
+    data = archive_of(**{"attention.npy": inner})
+    claimed = len(inner) - 64 + 2**30
+    data = data.replace(struct.pack("<I", len(inner)), struct.pack("<I", claimed))
+    assert "not as large" in str(refused(of_bytes(tmp_path, data)))
+
+
+def test_a_compressed_array_with_another_checksum_is_refused(tmp_path: Path) -> None:
+    inner = npy_claiming((16, 16), data=bytes(1024))
+    checksum = struct.pack("<I", zlib.crc32(inner))
+    data = archive_of(**{"attention.npy": inner}).replace(checksum, b"abcd")
+    with open_capture(of_bytes(tmp_path, data)) as capture, pytest.raises(CaptureError, match="checksum"):
+        capture.sets[0].weights(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        ({"a": entry(0, 16), "b": entry(0, 32, (2, 4))}, "overlaps"),
+        ({"a": entry(0, 16), "b": entry(20, 32, (3,))}, "gap"),
+        ({"a": entry(0, 16)}, "there are 32"),
+        ({"a": entry(0, 64, (4, 4))}, "cut"),
+        ({"a": entry(0, 32)}, "its shape and type 16"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_offsets_that_do_not_divide_the_data_are_told(tmp_path: Path, header: Any, word: str) -> None:
+    assert word in str(refused(of_bytes(tmp_path, header_of(header, b"\0" * 32))))
+
+
 def test_an_archive_of_countless_members_is_refused(tmp_path: Path) -> None:
     one = struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     central = one * 100_000

@@ -176,7 +176,7 @@ def test_a_file_that_shrinks_while_it_is_open_is_told(tmp_path: Path, kind: str)
 
 
 def test_a_file_that_is_replaced_is_told_and_the_old_one_read_on(tmp_path: Path) -> None:
-    old, new = random_weights(2, 3, 8, 8), random_weights(2, 3, 8, 8, seed=1)
+    old, new = random_weights(2, 3, 8, 8), random_weights(2, 3, 8, 8)
     with open_capture(npy_of(tmp_path, old)) as capture:
         np.save(tmp_path / "new.npy", new)
         (tmp_path / "new.npy").replace(capture.path)
@@ -193,6 +193,15 @@ def test_a_file_that_is_only_looked_at_has_not_changed(tmp_path: Path) -> None:
         assert capture.changed() == ""
         os.utime(capture.path, ns=(0, 0))
         assert "changed" in capture.changed()
+
+
+def test_a_file_that_is_refused_is_closed_while_its_error_is_held(tmp_path: Path) -> None:
+    before = descriptors()
+    (tmp_path / "page.npy").write_bytes(b"<html>")
+    with pytest.raises(CaptureError) as caught:
+        open_capture(tmp_path / "page.npy")
+    assert descriptors() == before
+    assert caught.value.status == 65
 
 
 def test_a_capture_that_is_dropped_or_closed_leaves_nothing_open(tmp_path: Path) -> None:

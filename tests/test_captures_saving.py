@@ -38,9 +38,7 @@ def test_weights_of_any_shape_and_type_come_back(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_everything_that_belongs_to_a_capture_comes_back(tmp_path: Path, ending: str) -> None:
-    arrays: dict[str, Any] = {
-        name: random_weights(2, 2, 4, 8, seed=at) for at, name in enumerate(("query", "key", "value"))
-    }
+    arrays: dict[str, Any] = {name: random_weights(2, 2, 4, 8) for at, name in enumerate(("query", "key", "value"))}
     weights, mask, words = random_weights(2, 2, 4, 4), np.tril(np.ones((4, 4), dtype=bool)), ("a", "", "猫", 'b"\n')
     path = tmp_path / f"capture{ending}"
     save_capture(path, weights, **arrays, mask=mask, scale=0.5, query_tokens=words, key_tokens=list("wxyz"))
@@ -58,7 +56,7 @@ def test_everything_that_belongs_to_a_capture_comes_back(tmp_path: Path, ending:
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_list_is_one_array_a_layer_under_the_numbers_given(tmp_path: Path, ending: str) -> None:
-    layers = [random_weights(1, 2, 4, 4, seed=at) for at in range(3)]
+    layers = [random_weights(1, 2, 4, 4) for at in range(3)]
     with open_capture(save_capture(tmp_path / f"c{ending}", tuple(layers), layers=[2, 5, 11])) as capture:
         assert capture.sets[0].layer_numbers == (2, 5, 11)
         np.testing.assert_array_equal(capture.sets[0].layer(2), layers[2][0])
@@ -67,9 +65,7 @@ def test_a_list_is_one_array_a_layer_under_the_numbers_given(tmp_path: Path, end
 
 
 def test_a_list_of_lists_is_the_steps_of_generate(tmp_path: Path) -> None:
-    steps = tuple(
-        tuple(random_weights(1, 2, 3 if step == 0 else 1, 3 + step, seed=step) for _ in range(2)) for step in range(4)
-    )
+    steps = tuple(tuple(random_weights(1, 2, 3 if step == 0 else 1, 3 + step) for _ in range(2)) for step in range(4))
     with open_capture(save_capture(tmp_path / "steps.npz", steps)) as capture:
         (found,) = capture.sets
         assert (found.num_layers, found.prompt_length, found.query_length) == (2, 3, 6)

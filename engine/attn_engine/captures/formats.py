@@ -76,8 +76,9 @@ def _of_member(disk: Disk, member: Member) -> StoredArray:
         count = min(count, member.unpacked)
         return inflated(disk, member, count).tobytes() if member.deflated else disk.read(member.offset, count)
 
+    start = beginning(START)
     try:
-        array = _header(member.name, beginning(START), beginning)
+        array = _header(member.name, start, beginning)
     except ArrayFileError as error:
         raise ArrayFileError(f"{quoted(member.name, 60)} in it: {error}", error.status) from None
     _check_size(array, member.unpacked)
