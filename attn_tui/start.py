@@ -37,7 +37,7 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewri
 
 
 def why_no_screen() -> str:
-    """Why nothing can be drawn here, in words; nothing, where it can. Textual uses the streams that Python began with."""
+    """Why nothing can be drawn here, in words; nothing, where it can. Textual uses the streams Python began with."""
     if not _terminals(sys.stdin, sys.stdout):
         return "no terminal to open the explorer in; attn-tui print needs none"
     if os.environ.get("TERM", "") in ("", "dumb"):
