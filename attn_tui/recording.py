@@ -110,11 +110,11 @@ def record(
     generate() is the prompt's, or the last. With `path` the recording is saved at the end of the `with`.
 
     Calls count from when the model is called until it returns, in the thread that called it: those of other models,
-    in other threads, or of a backward pass that computes anew, do not. Two threads in one model are two passes. Without
-    a model, all calls of the thread that opened the `with` are one pass. generate() of an encoder-decoder model calls
-    the encoder by itself: `record(model.get_encoder())`. A compiled model may have to run uncompiled. Where a bias is added
-    to the scores (ALiBi, relative positions), the layer's weights are computed and kept instead. Dropout is left
-    out.
+    in other threads, or of a backward pass that computes anew, do not. Two threads in one model are two passes.
+    Without a model, all calls of the thread that opened the `with` are one pass. generate() of an encoder-decoder
+    model calls the encoder by itself: `record(model.get_encoder())`. A compiled model may have to run uncompiled.
+    Where a bias is added to the scores (ALiBi, relative positions), the layer's weights are computed and kept
+    instead. Dropout is left out.
 
     Raises ValueError where torch is not loaded, or the model is no torch.nn.Module.
     """
