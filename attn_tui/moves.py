@@ -51,13 +51,12 @@ def with_view(scene: Scene, **changes: Any) -> Session:
 
 
 def go_to(scene: Scene, query: int, key: int) -> Session:
-    """The cursor at a position, kept within the picture."""
-    attention = scene.attention
-    cursor = (
-        min(max(query, 0), attention.query_length - 1),
-        min(max(key, 0), attention.key_length - 1),
-    )
-    return with_view(scene, cursor=cursor)
+    """The cursor at a row and a column, kept within the picture."""
+    rows, columns = scene.size
+    row, column = min(max(query, 0), rows - 1), min(max(key, 0), columns - 1)
+    if scene.combined is None:
+        return with_view(scene, cursor=(row, column))
+    return with_view(scene, cursor=(scene.combined.query_places[row][0], scene.combined.key_places[column][0]))
 
 
 def step(rows: int, columns: int) -> Move:
@@ -84,7 +83,7 @@ def screenful(direction: int) -> Move:
 def to_edge(scene: Scene, *, end: bool) -> Session:
     """The cursor at the first or last key; from there, at the first or last query."""
     query, key = scene.cursor
-    last_query, last_key = scene.attention.query_length - 1, scene.attention.key_length - 1
+    last_query, last_key = scene.size[0] - 1, scene.size[1] - 1
     edge = last_key if end else 0
     return go_to(scene, query if key != edge else last_query if end else 0, edge)
 
@@ -121,9 +120,9 @@ def next_finding(scene: Scene, _: Plan) -> Session:
     """The cursor at the next query that something is unusual about."""
     if not scene.findings:
         raise Refusal("nothing unusual in this head: every query sees a key, all rows sum to 1")
-    query, key = scene.cursor
+    query, key = scene.place
     beyond = [finding.query for finding in scene.findings if finding.query > query]
-    return go_to(scene, beyond[0] if beyond else scene.findings[0].query, key)
+    return with_view(scene, cursor=(beyond[0] if beyond else scene.findings[0].query, key))
 
 
 # Knobs, heads and layers.

@@ -30,7 +30,7 @@ def _by_query(scene: Scene) -> Chart:
     ink, measures = scene.ink, measure(scene.attention)
     entropy = Series("by query", np.asarray(measures.entropy[scene.head]), ink.accent)
     ceiling = Series("ln(keys seen)", np.asarray(measures.ceiling[scene.head]), ink.dim, "dashes")
-    return _chart(scene, (entropy, ceiling), "query", scene.cursor[0])
+    return _chart(scene, (entropy, ceiling), "query", scene.place[0])
 
 
 def _by_head(scene: Scene) -> Chart:
