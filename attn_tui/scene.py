@@ -242,7 +242,7 @@ def make_scene(
     if pinned and view.compare == "a-b":
         other, other_mask, _ = _picture(pinned.experiment, *_computed(pinned.experiment, pinned.head), view)
         if other.shape == matrix.shape:
-            compared = other, matrix
+            compared = np.where(other_mask, other, 0), np.where(mask, matrix, 0)
             matrix, mask, signed = _difference(other, other_mask, matrix, mask)
             title = f"A − B: {title.lower()}"
         else:

@@ -103,8 +103,8 @@ def test_the_mean_over_heads_and_layers_of_the_sample_is_that_of_their_weights()
     weights, _, note = pooled_heads(Experiment(), "mean", (0, 5), None)
     every = [run(Experiment(layer=layer)).weights[head] for layer in range(6) for head in (0, 5)]
     np.testing.assert_allclose(weights, np.mean(every, axis=0), rtol=1e-5)
-    assert note == "mean of heads 0, 5 in all 6 layers"
-    assert pooled_heads(Experiment(), "max")[2] == "maximum of all 12 heads"
+    assert note == "mean of heads 0, 5 in 6 layers"
+    assert pooled_heads(Experiment(), "max")[2] == "maximum of 12 heads"
 
 
 # Laws
@@ -200,11 +200,11 @@ def test_tokens_of_the_text_are_not_special(token: str) -> None:
 def test_what_was_done_is_said_in_words() -> None:
     square = np.eye(len(WORDPIECES))
     found = combined(square, square > 0, WORDPIECES, WORDPIECES, hide=("special",), renormalise=True, merge=True)
-    assert found.notes == ("without 2 special tokens", "renormalised", "words")
+    assert found.notes == ("without 2 special", "renormalised", "words")
     plain = combined(square, square > 0, ("a",) * 8, ("a",) * 8, hide=("special",), merge=True)
-    assert plain.notes == ("no special tokens to hide", "no word pieces are marked")
+    assert plain.notes == ("no special tokens", "no word pieces are marked")
     uneven = combined(np.ones((1, 3)), np.ones((1, 3)) > 0, ("a",), ("a", "<s>", "b"), hide=("special", "b"))
-    assert uneven.notes == ("without 2 tokens as keys, 0 as queries",)
+    assert uneven.notes == ("without 2 hidden keys, 0 queries",)
 
 
 # What there is not

@@ -12,6 +12,8 @@ from .ink import Ink
 from .plan import Plan
 
 TICK_EVERY = 5
+UNDERLINED = Style(underline=True)
+"""What a label that is marked has more."""
 
 
 def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
@@ -19,14 +21,19 @@ def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
     position = scene.cursor[0] if marked else row * plan.zoom.block
     named = scene.has_tokens and plan.zoom.block == 1
     style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position])
+    told = marked
+    if plan.zoom.block == 1 and position in scene.marked_rows:
+        style, told = style + UNDERLINED, True
     if named and (not plan.zoom.halves or marked):
         return Segment(fit(scene.query_labels[position], plan.label_width - 1) + " ", style)
-    return numbered(scene.ink, plan, row, position, style, left=named)
+    return numbered(scene.ink, plan, row, position, style, left=named, told=told)
 
 
-def numbered(ink: Ink, plan: Plan, row: int, position: int, style: Style, *, left: bool = False) -> Segment:
-    """The number before a row of cells: of every few rows, and of the one that is marked."""
-    text = str(position) if style is ink.mark or _is_tick(row, plan, axis=0) else ""
+def numbered(
+    ink: Ink, plan: Plan, row: int, position: int, style: Style, *, left: bool = False, told: bool = False
+) -> Segment:
+    """The number before a row of cells: of every few rows, of the cursor's, and where it has to be told."""
+    text = str(position) if told or style is ink.mark or _is_tick(row, plan, axis=0) else ""
     return Segment(fit(text, plan.label_width - 1, right=not left) + " ", style if text else ink.dim)
 
 
@@ -50,9 +57,11 @@ def column_labels(scene: Scene, plan: Plan) -> Lines:
 
 
 def _column_style(scene: Scene, plan: Plan, cell: int) -> Style:
-    if cell == scene.cursor[1] // plan.zoom.block:
-        return scene.ink.mark
-    return _label_style(scene, scene.key_labels[cell * plan.zoom.block]) if plan.zoom.block == 1 else scene.ink.dim
+    here = cell == scene.cursor[1] // plan.zoom.block
+    if plan.zoom.block > 1:
+        return scene.ink.mark if here else scene.ink.dim
+    style = scene.ink.mark if here else _label_style(scene, scene.key_labels[cell])
+    return style + UNDERLINED if cell in scene.marked_columns else style
 
 
 def _columns(plan: Plan) -> range:

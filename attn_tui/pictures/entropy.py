@@ -16,6 +16,11 @@ LEAST_FOR_TWO = 11
 """Rows from which both charts are drawn."""
 
 
+def entropy_title(scene: Scene) -> str:
+    """The title of the panel, which is of the head on show even where the map puts more together."""
+    return "Entropy" if scene.combined is None else f"Entropy of head {scene.head_number} alone"
+
+
 def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
     """By query above, by head below; only by query where there is little room."""
     if charts.waiting():

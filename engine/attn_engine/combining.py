@@ -112,12 +112,12 @@ def _pictures(experiment: Experiment, heads: Sequence[int], layers: Sequence[int
 
 
 def _named(name: str, numbers: Sequence[int], count: int) -> str:
-    """In words: all 12 heads, head 3, heads 0, 2, 5, or how many where that is long."""
-    if len(numbers) == count:
-        return f"all {count} {name}s"
+    """In words: 12 heads, head 3, heads 0, 2, 5, or how many of them where that is long."""
     if len(numbers) == 1:
         return f"{name} {numbers[0]}"
-    return f"{name}s {', '.join(map(str, numbers))}" if len(numbers) <= 4 else f"{len(numbers)} {name}s"
+    if len(numbers) == count:
+        return f"{count} {name}s"
+    return f"{name}s {', '.join(map(str, numbers))}" if len(numbers) <= 4 else f"{len(numbers)} of {count} {name}s"
 
 
 def _in_layers(layers: Sequence[int], experiment: Experiment, inputs: Any) -> str:
@@ -197,11 +197,10 @@ def _notes(
     """What was done, in words; `lost` are keys and queries that were left out."""
     notes = []
     if hide:
-        kind = "special token" if tuple(hide) == (SPECIAL,) else "token"
+        kind = "special" if tuple(hide) == (SPECIAL,) else "hidden"
         keys, queries = lost
-        many = f"{keys} {kind}{'' if keys == 1 else 's'}"
-        other = "" if queries == keys else f" as keys, {queries} as queries"
-        notes.append(f"without {many}{other}" if keys or queries else f"no {kind}s to hide")
+        other = "" if queries == keys else f" keys, {queries} queries"
+        notes.append(f"without {keys} {kind}{other}" if keys or queries else f"no {kind} tokens")
     if renormalise:
         notes.append("renormalised")
     if merge:
