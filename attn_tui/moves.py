@@ -244,8 +244,8 @@ def words(scene: Scene, _: Plan) -> Session:
     """Word pieces as words, or apart again."""
     on = not scene.session.view.merge_words
     if on and piece_mark((*scene.inputs.query_tokens, *scene.inputs.key_tokens)) is None:
-        possible = ", ".join(mark.name for mark in PIECE_MARKS)
-        raise Refusal(f"no word pieces are marked in these tokens; known marks are {possible}")
+        possible = ", ".join(mark.name for mark in PIECE_MARKS[:3])
+        raise Refusal(f"no word pieces are marked in these tokens, as {possible} are")
     return with_view(scene, merge_words=on)
 
 

@@ -66,7 +66,11 @@ def report(scene: Scene, width: int) -> Lines:
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
     lines = [[Segment(where, ink.strong)], [Segment(printable(command(scene.session)), ink.dim)], blank]
     lines += heat_map(scene, width, whole_size(scene, width))
-    lines += [blank, [Segment(keys_title(scene), ink.strong)], *top_keys(scene, min(width, 60), 10 if scene.compared else 5)]
+    lines += [
+        blank,
+        [Segment(keys_title(scene), ink.strong)],
+        *top_keys(scene, min(width, 60), 10 if scene.compared else 5),
+    ]
     return [*lines, blank, truth_line(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
 
 

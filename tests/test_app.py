@@ -224,7 +224,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
         (MADE, Step("positions have no tokens here")),
     ),
     "words": (
-        ("", Step("no word pieces are marked in these tokens; known marks are ##ing, ▁word, Ġword")),
+        ("", Step("no word pieces are marked in these tokens, as ##ing, ▁word, Ġword are")),
         ("--merge-words", Step("Weights · each row", "")),
     ),
     "mark-key": (
@@ -240,7 +240,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
             "",
             Step("marked query gives 0.677 (mean 0.1", "--marked-queries 10"),
             Step("2 marked queries", "--marked-queries 10,11 --cursor 11,2", ("down", KEY)),
-            Step("it → animal", "--cursor 11,2", ("escape", "up", "down")),
+            Step("was → animal", "--cursor 11,2", ("escape", "up", "down")),
         ),
     ),
     "text": (("", Step('What "it" reads', "--text"), Step("Weights", "")),),
