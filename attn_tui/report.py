@@ -143,14 +143,12 @@ def figures(scene: Scene) -> dict[str, Any]:
             "random_heads_standard_error": random[1] if random else None,
         },
         "findings": [asdict(finding) for finding in scene.findings],
-        "combined": _combined(scene.combined),
+        **({"combined": _combined(scene.combined)} if scene.combined else {}),
     }
 
 
-def _combined(combined: Combined | None) -> dict[str, Any] | None:
+def _combined(combined: Combined) -> dict[str, Any]:
     """The weights put together, as the map shows them; all else is of the head."""
-    if combined is None:
-        return None
     return {
         "notes": list(combined.notes),
         "query_labels": list(combined.query_labels) or None,
