@@ -12,7 +12,7 @@ from attn_engine import FUNCTIONS, Kind, entries
 from .actions import BY_NAME
 from .files import with_file
 from .lab.moves import go_to_pair
-from .moves import MOVES, Refusal, with_view
+from .moves import MOVES, fixed_by_source, with_view
 from .opening import check_places
 from .options import OptionError, read_options
 from .parameters import BY_FIELD, PARAMETERS, PART_OF
@@ -48,8 +48,7 @@ def knob_value(scene: Scene, field: str, text: str) -> Session:
 def check_not_fixed(scene: Scene, field: str) -> None:
     """Raise Refusal where the source decides the knob."""
     if field in scene.inputs.fixed:
-        row = BY_FIELD[field]
-        raise Refusal(f"{row.name} is fixed by the source {scene.shown.source}: x chooses another")
+        raise fixed_by_source(scene, BY_FIELD[field])
 
 
 def search(scene: Scene, plan: Plan, text: str) -> Session:

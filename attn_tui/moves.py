@@ -56,9 +56,8 @@ def go_to(scene: Scene, query: int, key: int) -> Session:
     """The cursor at a row and a column, kept within the picture."""
     rows, columns = scene.size
     row, column = min(max(query, 0), rows - 1), min(max(key, 0), columns - 1)
-    if scene.combined is None:
-        return with_view(scene, cursor=(row, column))
-    return with_view(scene, cursor=(scene.combined.query_places[row][0], scene.combined.key_places[column][0]))
+    queries, keys = scene.positions_at(row, column)
+    return with_view(scene, cursor=(queries[0], keys[0]))
 
 
 def step(rows: int, columns: int) -> Move:
@@ -135,10 +134,20 @@ def beside(fields: list[str], here: str, by: int) -> str:
     return fields[min(max(fields.index(here) + by, 0), len(fields) - 1)] if here in fields else fields[0]
 
 
+def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
+    """The refusal of a knob that the source decides, and why it does."""
+    name, captured = row.name or row.field, scene.inputs.captured
+    if captured and captured.weights is not None and row.field in ("scale", "normaliser", "rope"):
+        return Refusal(f"{name} needs query and key, and the file holds weights: mask, temperature, score mod do not")
+    if captured:
+        return Refusal(f"{name} is as the file has it: x chooses another source")
+    return Refusal(f"{name} is fixed by the source {scene.shown.source}: x chooses another")
+
+
 def turn(scene: Scene, row: Parameter, direction: int) -> Session:
     """The session with one knob turned by one."""
     if row.turn is None or row.field in scene.inputs.fixed:
-        raise Refusal(f"{row.name or row.field} is fixed by the source {scene.shown.source}: x chooses another")
+        raise fixed_by_source(scene, row)
     if row.field == "head":
         return _turned_head(scene, direction)
     value = getattr(scene.session.experiment, row.field)

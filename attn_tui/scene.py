@@ -104,14 +104,17 @@ class Scene:
     @property
     def stands_for(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The positions that the cursor's row and column stand for: those of a word's pieces, where words are shown."""
-        row, column = self.cursor
+        return self.positions_at(*self.cursor)
+
+    def positions_at(self, row: int, column: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The positions that a row and a column of the picture stand for."""
         if self.combined is None:
             return (row,), (column,)
         return self.combined.query_places[row], self.combined.key_places[column]
 
     @property
     def place(self) -> tuple[int, int]:
-        """The position of the query and of the key stood on; of a word that of its piece, the first if none is wanted."""
+        """The positions of the query and the key stood on; of a word, of the piece come to, or of its first."""
         queries, keys = self.stands_for
         query, key = self._wanted
         return query if query in queries else queries[0], key if key in keys else keys[0]

@@ -32,7 +32,7 @@ def put_together(
     if not asked(view) or view.page != "map" or view.stage != "weights":
         return None
     pool = None if view.over == "head" else _pooled(experiment, view.over, view.over_heads, view.over_layers)
-    return _combined(attention, inputs, head, pool, view.hide, view.renormalise, view.merge_words)
+    return _combined(attention, inputs, head, pool, view.hide, renormalise=view.renormalise, merge=view.merge_words)
 
 
 class Pool:
@@ -54,6 +54,7 @@ def _combined(
     head: int,
     pool: Pool | None,
     hide: tuple[str, ...],
+    *,
     renormalise: bool,
     merge: bool,
 ) -> Combined:

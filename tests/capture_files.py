@@ -11,6 +11,7 @@ import pytest
 
 from attn_engine import CaptureError, open_capture
 
+STREAM = np.random.default_rng(0)
 CODES = {
     "bool": "BOOL",
     "uint8": "U8",
@@ -65,9 +66,9 @@ def packed_of(folder: Path, arrays: dict[str, Any]) -> Path:
 WRITERS = {"npz": npz_of, "compressed npz": packed_of, "safetensors": safetensors_of}
 
 
-def random_weights(*shape: int, seed: int = 0) -> Any:
-    """Numbers in 0 … 1, float32."""
-    return np.random.default_rng(seed).random(shape, dtype=np.float32)
+def random_weights(*shape: int) -> Any:
+    """Numbers in 0 … 1, float32, others at every call."""
+    return STREAM.random(shape, dtype=np.float32)
 
 
 def refused(path: Path | str, **options: Any) -> CaptureError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,13 @@ from tests.capture_files import WRITERS, npy_of, npz_of, packed_of, random_weigh
 Writer = Callable[[Path, dict[str, Any]], Path]
 SHAPES = [(4, 5), (3, 4, 5), (2, 3, 4, 5), (2, 2, 3, 4, 5), (1, 1, 1, 1), (2, 3, 1, 5)]
 LAYER_NAMES = ["attention.{}", "attentions.{}", "layer_{}", "layer{}", "layer.{}.attention", "attn_{}", "arr_{}"]
-LAYER_NAMES += ["blocks.{}.attn.hook_pattern", "bert.encoder.layer.{}.attention.self", "wav2vec2.layers.{}.attn", "{}"]
+LAYER_NAMES += [
+    "blocks.{}.attn.hook_pattern",
+    "bert.encoder.layer.{}.attention.self",
+    "wav2vec2.layers.{}.attn",
+    "gpt2_attn_{}",
+    "{}",
+]
 
 
 def all_layers(array: Any) -> Any:
@@ -79,6 +88,7 @@ def test_one_array_a_layer_is_in_the_order_of_the_numbers(tmp_path: Path, name: 
     with open_capture(path) as capture:
         (found,) = capture.sets
         assert found.layer_numbers == tuple(range(12))
+        assert found.prompt_length is None
         for layer in range(12):
             np.testing.assert_array_equal(found.layer(layer), array[layer])
 
@@ -134,6 +144,15 @@ def test_what_there_is_not_is_named_with_what_is_possible(
     assert caught.value.field == field
 
 
+def test_standard_input_is_a_capture_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    array, data = random_weights(2, 3, 4, 4), io.BytesIO()
+    np.savez_compressed(data, attention=array)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data.getvalue())))
+    with open_capture("-") as capture:
+        np.testing.assert_array_equal(capture.sets[0].layer(1), array[1])
+        assert capture.changed() == ""
+
+
 def test_what_has_to_be_read_whole_is_refused_beyond_the_budget_with_a_way_out(tmp_path: Path) -> None:
     array = random_weights(2, 3, 64, 64)
     for path in (packed_of(tmp_path, {"attention": array}), npy_of(tmp_path, np.asfortranarray(array))):
@@ -152,7 +171,18 @@ def test_a_plain_file_beyond_the_budget_is_read_head_by_head_and_row_by_row(tmp_
 
 
 def test_several_compressed_arrays_take_turns_in_a_small_budget(tmp_path: Path) -> None:
-    arrays = {f"attention.{layer}": random_weights(2, 32, 32, seed=layer) for layer in range(4)}
+    arrays = {f"attention.{layer}": random_weights(2, 32, 32) for layer in range(4)}
     with open_capture(packed_of(tmp_path, arrays), memory=20_000) as capture:
         for layer in (0, 1, 2, 3, 0, 3, 1):
             np.testing.assert_array_equal(capture.sets[0].layer(layer), arrays[f"attention.{layer}"])
+
+
+def test_arrays_that_were_unpacked_are_given_up_for_others(tmp_path: Path) -> None:
+    arrays = {f"attention.{layer}": np.zeros((1, 512, 512), dtype=np.float32) for layer in range(12)}  # 1 MiB each
+    with open_capture(packed_of(tmp_path, arrays), memory=2**21) as capture:
+        tracemalloc.start()
+        for layer in range(12):
+            capture.sets[0].rows(layer, 0, 0, 1)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 6 * 2**20

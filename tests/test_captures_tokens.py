@@ -27,7 +27,9 @@ def written(folder: Path, name: str, content: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("array", [np.array(WORDS), np.array(WORDS, dtype=">U9"), np.char.encode(WORDS, "utf-8")], ids=str)
+@pytest.mark.parametrize(
+    "array", [np.array(WORDS), np.array(WORDS, dtype=">U9"), np.char.encode(WORDS, "utf-8")], ids=str
+)
 @pytest.mark.parametrize("write", [npz_of, packed_of])
 def test_an_archive_brings_its_tokens_as_text_or_bytes(tmp_path: Path, array: Any, write: Any) -> None:
     assert tokens_of(write(tmp_path, {"attention": WEIGHTS, "tokens": array})) == (WORDS, WORDS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attn_engine import SOURCES, Attention, Experiment, RuleError, attend, inputs_of, pipeline, run, sources
+from attn_engine import (
+    SOURCES,
+    Attention,
+    Experiment,
+    RuleError,
+    attend,
+    inputs_of,
+    pipeline,
+    run,
+    save_capture,
+    sources,
+)
 from attn_engine import attention as stages
 from attn_engine.pipeline import INPUT_FIELDS, Pipeline, Stage
 
@@ -202,8 +215,15 @@ def test_the_fields_that_decide_the_inputs_are_fields() -> None:
 
 # The same as from nothing
 
+FOLDER = tempfile.TemporaryDirectory(prefix="attn-tui-tests-")
+WEIGHTS = np.random.default_rng(0).random((3, 2, 2, 5, 4), dtype=np.float32)
+FILES = [
+    str(save_capture(Path(FOLDER.name) / "weights.npz", WEIGHTS / WEIGHTS.sum(axis=-1, keepdims=True))),
+    str(save_capture(Path(FOLDER.name) / "inputs.npz", query=WEIGHTS[:, 0], key=WEIGHTS[:, 1, :, :3])),
+]
+
 KNOBS: dict[str, st.SearchStrategy[Any]] = {
-    "source": st.sampled_from(list(SOURCES)),
+    "source": st.sampled_from([name for name in SOURCES if name != "file"]),
     "query_length": st.integers(1, 7),
     "key_length": st.integers(1, 7),
     "num_heads": st.integers(1, 3),
@@ -219,6 +239,10 @@ KNOBS: dict[str, st.SearchStrategy[Any]] = {
     "num_key_heads": st.sampled_from([0, 1]),
     "rope": st.sampled_from(["off", "on"]),
     "preset": st.sampled_from(["bert", "translation"]),
+    "file": st.sampled_from(FILES),
+    "tokens_file": st.just(""),
+    "capture_set": st.just(""),
+    "batch_item": st.sampled_from([0, 1]),
 }
 
 turns = st.lists(
@@ -248,9 +272,28 @@ def test_the_shared_pipeline_gives_the_same_as_one_of_its_own(turns: list[tuple[
     assert inputs_of(experiment) is pipeline.inputs_of(experiment)
 
 
+@settings(deadline=None, max_examples=40)
+@given(turns)
+def test_after_any_turns_on_a_file_the_result_is_the_same_as_in_a_new_pipeline(turns: list[tuple[str, Any]]) -> None:
+    made, experiment = Pipeline(), replace(START, source="file", file=FILES[0], layer=0)
+    for field, value in turns:
+        if field != "source" and (field, value) != ("score_mod", "softcap(2)"):
+            experiment = replace(experiment, **{field: value})
+        ends = [_end(pipeline_used, experiment) for pipeline_used in (made, Pipeline())]
+        assert ends[0] == ends[1]
+
+
+def _end(used: Pipeline, experiment: Experiment) -> tuple[str, bytes]:
+    """The weights, or why there are none."""
+    try:
+        return "", used.run(experiment).weights.tobytes()
+    except ValueError as error:
+        return str(error), b""
+
+
 @pytest.mark.parametrize("source", list(SOURCES))
 def test_everything_is_computed_in_float32(source: str) -> None:
-    found = run(replace(START, source=source))
+    found = run(replace(START, source=source, file=FILES[0], layer=0))
     for name in ARRAYS:
         assert getattr(found, name).dtype == (np.bool_ if name == "mask" else np.float32)
 

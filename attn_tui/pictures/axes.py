@@ -20,7 +20,11 @@ def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
     """The label before a row of cells: its token or its number, marked where the cursor is."""
     position = scene.cursor[0] if marked else row * plan.zoom.block
     named = scene.has_tokens and plan.zoom.block == 1
-    style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position])
+    style = (
+        scene.ink.mark
+        if marked
+        else _label_style(scene, scene.query_labels[position], scene.positions_at(position, 0)[0][0])
+    )
     told = marked
     if plan.zoom.block == 1 and position in scene.marked_rows:
         style, told = style + UNDERLINED, True
@@ -37,9 +41,13 @@ def numbered(
     return Segment(fit(text, plan.label_width - 1, right=not left) + " ", style if text else ink.dim)
 
 
-def _label_style(scene: Scene, label: str) -> Style:
+def _label_style(scene: Scene, label: str, position: int) -> Style:
+    """What is searched for is marked; what was generated, after a prompt, stands out."""
     wanted = scene.session.view.search
-    return scene.ink.match if wanted and wanted.casefold() in label.casefold() else scene.ink.dim
+    if wanted and wanted.casefold() in label.casefold():
+        return scene.ink.match
+    prompt = scene.inputs.captured.prompt_length if scene.inputs.captured else None
+    return scene.ink.dim if prompt is None or position < prompt else scene.ink.accent
 
 
 def _is_tick(cell: int, plan: Plan, *, axis: int) -> bool:
@@ -61,7 +69,7 @@ def _column_style(scene: Scene, plan: Plan, cell: int) -> Style:
     here = cell == scene.cursor[1] // plan.zoom.block
     if plan.zoom.block > 1:
         return scene.ink.mark if here else scene.ink.dim
-    style = scene.ink.mark if here else _label_style(scene, scene.key_labels[cell])
+    style = scene.ink.mark if here else _label_style(scene, scene.key_labels[cell], scene.positions_at(0, cell)[1][0])
     return style + UNDERLINED if cell in scene.marked_columns else style
 
 

@@ -72,7 +72,7 @@ def _decided(scene: Scene, field: str) -> str:
         "num_key_heads": attention.key.shape[-3],
         "head_dim": attention.query.shape[-1],
     }
-    return str(sizes.get(field, "–"))
+    return str(sizes.get(field) or "–")
 
 
 def knob_line(scene: Scene, row: Parameter, width: int) -> Line:

@@ -68,6 +68,10 @@ def formula(scene: Scene) -> str:
     shown = scene.shown
     name = shown.normaliser.partition("(")[0]
     scores = "QKᵀ/√d_k" if shown.scale == SCALED else "QKᵀ" if shown.scale == UNSCALED else f"{_factor(scene)}·QKᵀ"
+    if not scene.has_scores:
+        scores = "ln p"
+        if scene.captured_weights is not None:
+            return "weights as in the file"
     if shown.score_mod not in ("none", "s"):
         scores = f"mod({scores})"
     if shown.temperature != 1:
@@ -182,12 +186,15 @@ def _of_the_file(scene: Scene) -> list[Fact]:
     ink, captured = scene.ink, scene.inputs.captured
     if captured is None:
         return []
-    notes = [(2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note]
+    prompt = captured.prompt_length
+    steps = [(5, f"prompt of {prompt}, then generated", ink.text)] if prompt is not None else []
+    notes = [*steps, *((2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note)]
     if captured.weights is None or captured.weights is scene.attention.weights or captured.precision < LEAST_ROUNDING:
         return notes
     lost = zeros_lost(captured.weights[scene.head], scene.attention.mask_of(scene.head))
     share = captured.precision / min(scene.shown.temperature, 1)
-    return [*notes, (3, f"what if: good to {share:.1%}, {lost:,} zeros not recovered", ink.warning)]
+    text = f"what if, to {100 * share:.2g} %" + (f", {lost:,} zeros not recovered" if lost else "")
+    return [*notes, (3, text, ink.warning)]
 
 
 def brief(scene: Scene) -> str:

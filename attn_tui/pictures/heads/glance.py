@@ -25,8 +25,10 @@ def heads_glance(scene: Scene, width: int, height: int) -> Lines:
 def _own(scene: Scene) -> str:
     head = scene.head
     means = measure(scene.attention).by_head
+    large = scene.num_heads > scene.attention.num_heads  # what it is takes as long again, and is told on view 2
+    kind = "" if large else f" {words(kinds(scene)[head])}"
     return (
-        f"head {scene.head_number} {words(kinds(scene)[head])}: entropy {number(means('entropy')[head])}, "
+        f"head {scene.head_number}{kind}: entropy {number(means('entropy')[head])}, "
         f"looks back {number(means('distance')[head], 1)}, first {number(means('first')[head])}, "
         f"itself {number(means('itself')[head])}, previous {number(means('previous')[head])}"
     )

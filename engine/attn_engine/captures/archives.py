@@ -50,7 +50,7 @@ class _Window:
     def seek(self, to: int, whence: int = 0) -> int:
         self.at = (0, self.at, self.disk.size)[whence] + to
         if self.at < 0:
-            raise ValueError("before the beginning")
+            raise OSError("before the beginning")  # as a file does, without the number of a failing disk
         return self.at
 
     def tell(self) -> int:
@@ -65,9 +65,11 @@ def members(disk: Disk) -> list[Member]:
     try:
         with zipfile.ZipFile(cast(IO[bytes], _Window(disk))) as archive:
             entries = archive.infolist()
-    except (ArrayFileError, OSError, MemoryError):
+    except (ArrayFileError, MemoryError):
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise ArrayFileError("it is no sound .npz archive, or was cut") from None
     names = [entry.filename for entry in entries]
     if any(name.endswith("data.pkl") for name in names):
@@ -84,20 +86,23 @@ def check_names(names: list[str]) -> None:
 
 
 def _member(disk: Disk, entry: zipfile.ZipInfo) -> Member:
-    name = quoted(entry.filename, 60)
-    if entry.flag_bits & 1:
-        raise ArrayFileError(f"{name} in it is encrypted")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ArrayFileError(f"{name} in it is compressed in a way that np.savez_compressed does not use")
     deflated = entry.compress_type == zipfile.ZIP_DEFLATED
     mark, name_length, extra = LOCAL.unpack(disk.read(entry.header_offset, LOCAL.size))
     offset = entry.header_offset + LOCAL.size + name_length + extra
     claimed = entry.file_size > (entry.compress_size * MOST_RATIO if deflated else entry.compress_size)
+    if entry.flag_bits & 1:
+        raise _unusable(entry, "is encrypted")
+    if not deflated and entry.compress_type != zipfile.ZIP_STORED:
+        raise _unusable(entry, "is compressed in a way that np.savez_compressed does not use")
     if mark != b"PK\3\4" or claimed or offset + entry.compress_size > disk.size:
-        raise ArrayFileError(f"{name} in it is not where, or not as large as, the archive says")
+        raise _unusable(entry, "is not where, or not as large as, the archive says")
     return Member(
         entry.filename.removesuffix(".npy"), offset, entry.compress_size, entry.file_size, entry.CRC, deflated
     )
+
+
+def _unusable(entry: zipfile.ZipInfo, why: str) -> ArrayFileError:
+    return ArrayFileError(f"{quoted(entry.filename, 60)} in it {why}")
 
 
 def inflated(disk: Disk, member: Member, wanted: int) -> NDArray[np.uint8]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ..notation.errors import quoted
 from ..npyfiles import ArrayFileError, npy_header
 from .archives import Member, inflated, members
 from .disk import Disk
-from .elements import element_of
+from .elements import Element, element_of
 from .safetensors import claimed_header, read_header
 from .stored import StoredArray
 
@@ -75,8 +76,9 @@ def _of_member(disk: Disk, member: Member) -> StoredArray:
         count = min(count, member.unpacked)
         return inflated(disk, member, count).tobytes() if member.deflated else disk.read(member.offset, count)
 
+    start = beginning(START)
     try:
-        array = _header(member.name, beginning(START), beginning)
+        array = _header(member.name, start, beginning)
     except ArrayFileError as error:
         raise ArrayFileError(f"{quoted(member.name, 60)} in it: {error}", error.status) from None
     _check_size(array, member.unpacked)
@@ -91,8 +93,15 @@ def _header(name: str, start: bytes, beginning: Callable[[int], bytes]) -> Store
     length = 8 + width + int.from_bytes(start[8 : 8 + width], "little")
     if length > MOST_NPY_HEADER:
         raise ArrayFileError("its header is not that of a .npy array: too long")
-    shape, fortran, dtype, used = npy_header(io.BytesIO(start if length <= len(start) else beginning(length)))
-    return StoredArray(name, shape, element_of(dtype), used, fortran and len(shape) > 1)
+    shape, fortran, element, used = _parsed((start if length <= len(start) else beginning(length))[:length])
+    return StoredArray(name, shape, element, used, fortran and len(shape) > 1)
+
+
+@lru_cache(maxsize=64)
+def _parsed(header: bytes) -> tuple[tuple[int, ...], bool, Element, int]:
+    """What a header says: shape, Fortran order, type, its own bytes. The layers of a step have one in common."""
+    shape, fortran, dtype, used = npy_header(io.BytesIO(header))
+    return shape, fortran, element_of(dtype), used
 
 
 def _check_size(array: StoredArray, size: int) -> None:

@@ -71,13 +71,12 @@ def _check_offsets(arrays: list[StoredArray], table: dict[str, Any], size: int) 
     """Every byte of the data belongs to one array. Raises ArrayFileError."""
     end = 0
     for begin, stop, array in sorted(((*table[each.name]["data_offsets"], each) for each in arrays), key=_offsets):
-        name = quoted(array.name, 60)
         if begin != end or stop < begin:
-            raise ArrayFileError(f"{name} in it {'leaves a gap before it' if begin > end else 'overlaps another'}")
+            raise ArrayFileError(f"{array.told} {'leaves a gap before it' if begin > end else 'overlaps another'}")
         if not array.element.refusal and stop - begin != array.nbytes:
-            raise ArrayFileError(f"{name} in it takes {stop - begin:,} bytes, and its shape and type {array.nbytes:,}")
+            raise ArrayFileError(f"{array.told} takes {stop - begin:,} bytes, and its shape and type {array.nbytes:,}")
         if stop > size:
-            raise ArrayFileError(f"{name} in it ends at byte {stop:,} of {size:,}: cut?")
+            raise ArrayFileError(f"{array.told} ends at byte {stop:,} of {size:,}: cut?")
         end = stop
     if end != size:
         raise ArrayFileError(f"its arrays take {end:,} bytes, and there are {size:,}")
