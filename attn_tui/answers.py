@@ -12,7 +12,7 @@ from attn_engine import FUNCTIONS, Kind, entries
 from .actions import BY_NAME
 from .files import with_file
 from .lab.moves import go_to_pair
-from .moves import MOVES, fixed_by_source, go_to, with_view
+from .moves import MOVES, fixed_by_source, with_view
 from .opening import check_places
 from .options import OptionError, read_options
 from .parameters import BY_FIELD, PARAMETERS, PART_OF
@@ -61,10 +61,11 @@ def position(scene: Scene, text: str) -> Session:
     """The session with the cursor at a position typed as QUERY,KEY, or one number for both."""
     query, key = BY_FIELD["cursor"].read(text)
     lab = scene.laboratory
-    rows, columns = (lab.plane.query_length, lab.plane.key_length) if lab else scene.matrix.shape
+    here = lab.plane if lab else scene.attention
+    rows, columns = here.query_length, here.key_length
     if query >= rows or key >= columns:
         raise ValueError(f"queries are 0 … {rows - 1}, keys 0 … {columns - 1}")
-    return go_to_pair(scene, query, key) if lab else go_to(scene, query, key)
+    return go_to_pair(scene, query, key) if lab else with_view(scene, cursor=(query, key))
 
 
 def options(scene: Scene, text: str, words: list[str]) -> Session:

@@ -27,7 +27,7 @@ from .moves import ARROWS, HEADS_MOVES, MOVES, Refusal, beside, head_step, of_th
 from .options import command, split
 from .parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY, PART_OF, STUDY_BY_KEY, knobs_of
 from .pictures.cells import Lines, printable
-from .pictures.entropy import entropy_charts
+from .pictures.entropy import entropy_charts, entropy_title
 from .pictures.explain import explain
 from .pictures.heads.glance import heads_glance
 from .pictures.heads.page import heads_beside, heads_page, heads_title
@@ -124,7 +124,7 @@ class Explorer(App[str]):
             yield Panel(running_text, text_title, id="text")
             with Vertical(id="side"):
                 yield Panel(top_keys, keys_title, id="keys")
-                yield Panel(entropy_charts, lambda _: "Entropy", id="charts")
+                yield Panel(entropy_charts, entropy_title, id="charts")
                 yield Panel(
                     heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}", id="heads"
                 )
@@ -425,7 +425,7 @@ class Explorer(App[str]):
             self.change(MOVES["blocks"](self.scene, self.plan))
 
     def do_leave(self) -> None:
-        """Leave what is open: help, explanation, text, picture alone, the chosen knob, a panel, a search."""
+        """Leave what is open: help, explanation, text, picture alone, the chosen knob, a panel, a search, marks."""
         view = self.session.view
         if self.scene.helping:
             self.do_help()
@@ -441,7 +441,7 @@ class Explorer(App[str]):
             )
             self.change(replace(with_view(self.scene, panel="map"), lab=lab, studies=shown))
         else:
-            self.change(with_view(self.scene, search="", page="map"))
+            self.change(with_view(self.scene, search="", marked_keys=(), marked_queries=(), page="map"))
 
     def do_mask_toggle(self) -> None:
         """The mask off, or the one it was on again."""

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
+
 from .actions import BY_NAME
 from .parameters import BY_FIELD, Parameter
 from .pictures.heads.order import ordered
@@ -51,13 +53,11 @@ def with_view(scene: Scene, **changes: Any) -> Session:
 
 
 def go_to(scene: Scene, query: int, key: int) -> Session:
-    """The cursor at a position, kept within the picture."""
-    attention = scene.attention
-    cursor = (
-        min(max(query, 0), attention.query_length - 1),
-        min(max(key, 0), attention.key_length - 1),
-    )
-    return with_view(scene, cursor=cursor)
+    """The cursor at a row and a column, kept within the picture."""
+    rows, columns = scene.size
+    row, column = min(max(query, 0), rows - 1), min(max(key, 0), columns - 1)
+    queries, keys = scene.positions_at(row, column)
+    return with_view(scene, cursor=(queries[0], keys[0]))
 
 
 def step(rows: int, columns: int) -> Move:
@@ -84,7 +84,7 @@ def screenful(direction: int) -> Move:
 def to_edge(scene: Scene, *, end: bool) -> Session:
     """The cursor at the first or last key; from there, at the first or last query."""
     query, key = scene.cursor
-    last_query, last_key = scene.attention.query_length - 1, scene.attention.key_length - 1
+    last_query, last_key = scene.size[0] - 1, scene.size[1] - 1
     edge = last_key if end else 0
     return go_to(scene, query if key != edge else last_query if end else 0, edge)
 
@@ -121,9 +121,9 @@ def next_finding(scene: Scene, _: Plan) -> Session:
     """The cursor at the next query that something is unusual about."""
     if not scene.findings:
         raise Refusal("nothing unusual in this head: every query sees a key, all rows sum to 1")
-    query, key = scene.cursor
+    query, key = scene.place
     beyond = [finding.query for finding in scene.findings if finding.query > query]
-    return go_to(scene, beyond[0] if beyond else scene.findings[0].query, key)
+    return with_view(scene, cursor=(beyond[0] if beyond else scene.findings[0].query, key))
 
 
 # Knobs, heads and layers.
@@ -223,6 +223,54 @@ def stage(direction: int) -> Move:
     return move
 
 
+# Heads, tokens and words together; marks.
+
+
+def together(name: str, change: Move) -> Move:
+    """A move of the map's weights, refused elsewhere."""
+
+    def move(scene: Scene, plan: Plan) -> Session:
+        if scene.session.view.page != "map":
+            raise of_the_map(name)
+        if scene.session.view.stage != "weights":
+            raise Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help}: of the weights alone; v goes on to them")
+        return change(scene, plan)
+
+    return move
+
+
+def hide(scene: Scene, _: Plan) -> Session:
+    """Special tokens hidden, then hidden with rows renormalised, then shown."""
+    view = scene.session.view
+    if not (scene.inputs.query_tokens or scene.inputs.key_tokens):
+        raise Refusal("positions have no tokens here, so none of them is special")
+    if not view.hide:
+        return with_view(scene, hide=(SPECIAL,), renormalise=False)
+    return with_view(scene, hide=() if view.renormalise else view.hide, renormalise=not view.renormalise)
+
+
+def words(scene: Scene, _: Plan) -> Session:
+    """Word pieces as words, or apart again."""
+    on = not scene.session.view.merge_words
+    if on and piece_mark((*scene.inputs.query_tokens, *scene.inputs.key_tokens)) is None:
+        possible = ", ".join(mark.name for mark in PIECE_MARKS[:3])
+        raise Refusal(f"no word pieces are marked in these tokens, as {possible} are")
+    return with_view(scene, merge_words=on)
+
+
+def mark(field: str, axis: int) -> Move:
+    """The query's or the key's mark set, or taken away."""
+
+    def move(scene: Scene, _: Plan) -> Session:
+        here, marked = set(scene.stands_for[axis]), set(getattr(scene.session.view, field))
+        return with_view(scene, **{field: tuple(sorted(marked - here if marked & here else marked | here))})
+
+    return move
+
+
+# Comparing.
+
+
 def pin(scene: Scene, _: Plan) -> Session:
     """This picture as A; what the knobs say stays B."""
     pinned = Pinned(scene.shown, scene.head_number)
@@ -296,6 +344,11 @@ MOVES: dict[str, Move] = {
     "stage-back": stage(-1),
     "range": turn_view("colour_range"),
     "palette": turn_view("palette"),
+    "over": together("over", turn_view("over")),
+    "hide": together("hide", hide),
+    "words": together("words", words),
+    "mark-key": together("mark-key", mark("marked_keys", 1)),
+    "mark-query": together("mark-query", mark("marked_queries", 0)),
     "text": toggle("text"),
     "pin": pin,
     "compare": compare,

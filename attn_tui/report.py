@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
-from attn_engine import mean_similarity, measure, measures, random_similarity, similarity
+from attn_engine import Combined, mean_similarity, measure, measures, random_similarity, similarity
 
+from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
 from .pictures.cells import Lines, pad, plain, printable, width_of
@@ -68,7 +69,11 @@ def report(scene: Scene, width: int) -> Lines:
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
     lines = [[Segment(where, ink.strong)], [Segment(printable(command(scene.session)), ink.dim)], blank]
     lines += heat_map(scene, width, whole_size(scene, width))
-    lines += [blank, [Segment(keys_title(scene), ink.strong)], *top_keys(scene, min(width, 60), 5)]
+    lines += [
+        blank,
+        [Segment(keys_title(scene), ink.strong)],
+        *top_keys(scene, min(width, 60), 10 if scene.compared else 5),
+    ]
     return [*lines, blank, truth_line(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
 
 
@@ -81,17 +86,20 @@ def _place(scene: Scene) -> str:
 def _reads(scene: Scene, query: int, top: int) -> Lines:
     """The keys that one query reads, heaviest first."""
     ink = scene.ink
-    weights = scene.weights[query]
+    row = replace(scene, session=with_view(scene, cursor=(query, 0))).cursor[0]
+    weights = scene.weights[row]
     order = np.argsort(-np.nan_to_num(weights, nan=-1.0), kind="stable")
-    order = order[scene.attention.mask_of(scene.head)[query][order]][:top]
+    order = order[scene.allowed[row][order]][:top]
     found = f"entropy {float(measures.entropy(weights)):.3f} nats" if len(order) else "sees nothing"
-    name = f' "{scene.query_labels[query]}"' if scene.has_tokens else ""
-    lines = [[Segment(f"query {query}{name} of {_place(scene)}: {found}", ink.strong)]]
+    name = f' "{scene.query_labels[row]}"' if scene.has_tokens else ""
+    done = "".join(f" · {note}" for note in scene.combined.notes) if scene.combined else ""
+    lines = [[Segment(f"query {query}{name} of {_place(scene)}{done}: {found}", ink.strong)]]
     total = 0.0
     for key in order.tolist():
         total += float(weights[key])
+        place = scene.combined.key_places[key][0] if scene.combined else key
         lines.append([
-            Segment(f"{key:>7}  ", ink.dim),
+            Segment(f"{place:>7}  ", ink.dim),
             Segment(f"{weights[key]:.4f}  {total:.4f}  ", ink.accent),
             Segment(scene.key_labels[key] if scene.has_tokens else "", ink.text),
         ])  # fmt: skip
@@ -138,6 +146,20 @@ def figures(scene: Scene) -> dict[str, Any]:
             "random_heads_standard_error": random[1] if random else None,
         },
         "findings": [asdict(finding) for finding in scene.findings],
+        **({"combined": _combined(scene.combined)} if scene.combined else {}),
+    }
+
+
+def _combined(combined: Combined) -> dict[str, Any]:
+    """The weights put together, as the map shows them; all else is of the head."""
+    return {
+        "notes": list(combined.notes),
+        "query_labels": list(combined.query_labels) or None,
+        "key_labels": list(combined.key_labels) or None,
+        "query_positions": combined.query_places,
+        "key_positions": combined.key_places,
+        "weights": _numbers(combined.weights),
+        "mask": combined.mask.tolist(),
     }
 
 
@@ -203,6 +225,10 @@ def _check_query(scene: Scene, given: argparse.Namespace) -> None:
     last = scene.attention.query_length - 1
     if given.query is not None and given.query > last:
         raise OptionError(f"--query: {given.query} is not a query; possible are 0 … {last}")
+    if given.query is not None and scene.combined:
+        shown = {place for places in scene.combined.query_places for place in places}
+        if given.query not in shown:
+            raise OptionError(f"--query: {given.query} is hidden by --hide")
     if given.top is not None and given.query is None:
         raise OptionError("--top: it goes with --query")
     if given.query is not None and (given.json or given.csv or given.svg):

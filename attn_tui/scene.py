@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -9,13 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, num_heads_of, one_at_a_time, run
+from attn_engine import (
+    Attention,
+    Combined,
+    Experiment,
+    Inputs,
+    inputs_of,
+    measures,
+    num_heads_of,
+    one_at_a_time,
+    run,
+)
 
 from .desk import Desk
 from .experiments.trial import Trial, trial_of
 from .lab.laboratory import Laboratory, laboratory_of
 from .pictures.cells import printable
 from .pictures.ink import Ink
+from .together import put_together
 from .view import Session, View
 
 Matrix = NDArray[np.floating[Any]]
@@ -63,6 +76,10 @@ class Scene:
     """The first line on show of what there is to say of a mask."""
     caret: int | None = None
     """The column of the prompt that the message tells of."""
+    combined: Combined | None = None
+    """The weights on show, where heads or tokens are put together in them."""
+    compared: tuple[Matrix, Matrix] | None = None
+    """A and B, while their difference is on show."""
 
     @property
     def focused(self) -> str:
@@ -73,9 +90,52 @@ class Scene:
 
     @property
     def cursor(self) -> tuple[int, int]:
-        """The cell stood on, within the picture."""
+        """The cell stood on, within the picture: row and column."""
+        query, key = self._wanted
+        if self.combined is None:
+            return query, key
+        return _at(self.combined.query_places, query), _at(self.combined.key_places, key)
+
+    @property
+    def _wanted(self) -> tuple[int, int]:
         query, key = self.session.view.cursor
         return min(query, self.attention.query_length - 1), min(key, self.attention.key_length - 1)
+
+    @property
+    def stands_for(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The positions that the cursor's row and column stand for: those of a word's pieces, where words are shown."""
+        return self.positions_at(*self.cursor)
+
+    def positions_at(self, row: int, column: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The positions that a row and a column of the picture stand for."""
+        if self.combined is None:
+            return (row,), (column,)
+        return self.combined.query_places[row], self.combined.key_places[column]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The positions of the query and the key stood on; of a word, of the piece come to, or of its first."""
+        queries, keys = self.stands_for
+        query, key = self._wanted
+        return query if query in queries else queries[0], key if key in keys else keys[0]
+
+    @cached_property
+    def marked_rows(self) -> tuple[int, ...]:
+        """The rows of the picture that are marked."""
+        places = self.combined.query_places if self.combined else None
+        return _marked(self.session.view.marked_queries, places, self.size[0])
+
+    @cached_property
+    def marked_columns(self) -> tuple[int, ...]:
+        """The columns of the picture that are marked."""
+        places = self.combined.key_places if self.combined else None
+        return _marked(self.session.view.marked_keys, places, self.size[1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the picture."""
+        rows, columns = self.matrix.shape
+        return rows, columns
 
     @property
     def head_number(self) -> int:
@@ -97,18 +157,18 @@ class Scene:
         """The session with a head and a cursor that are there, as a command line has to have them."""
         view, default = self.session.view, View()
         head = view.head if view.head == default.head or view.compare == "a" else self.head_number
-        cursor = view.cursor if view.cursor == default.cursor else self.cursor
+        cursor = view.cursor if view.cursor == default.cursor else self.place
         return replace(self.session, view=replace(view, head=head, cursor=cursor))
 
     @cached_property
     def query_labels(self) -> tuple[str, ...]:
-        """A label for each query: its token, made harmless, or its number."""
-        return _labels(self.inputs.query_tokens, self.attention.query_length)
+        """A label for each row: its token or word, made harmless, or its number."""
+        return _labels(self.combined.query_labels if self.combined else self.inputs.query_tokens, self.size[0])
 
     @cached_property
     def key_labels(self) -> tuple[str, ...]:
-        """A label for each key: its token, made harmless, or its number."""
-        return _labels(self.inputs.key_tokens, self.attention.key_length)
+        """A label for each column: its token or word, made harmless, or its number."""
+        return _labels(self.combined.key_labels if self.combined else self.inputs.key_tokens, self.size[1])
 
     @property
     def has_tokens(self) -> bool:
@@ -117,6 +177,16 @@ class Scene:
 
     @property
     def weights(self) -> Matrix:
+        """The weights that the map is of, (rows, columns): those of the head on show, or put together."""
+        return self.head_weights if self.combined is None else self.combined.weights
+
+    @property
+    def allowed(self) -> Mask:
+        """Where a query may look, (rows, columns): of the head on show, or put together."""
+        return self.attention.mask_of(self.head) if self.combined is None else self.combined.mask
+
+    @property
+    def head_weights(self) -> Matrix:
         """The weights of the head on show, (queries, keys)."""
         return np.asarray(self.attention.weights[self.head])
 
@@ -129,7 +199,7 @@ class Scene:
     def captured_weights(self) -> Matrix | None:
         """The weights of the head on show where they are those of the file, as they are."""
         captured = self.inputs.captured
-        return self.weights if captured and captured.weights is self.attention.weights else None
+        return self.head_weights if captured and captured.weights is self.attention.weights else None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -142,7 +212,11 @@ class Scene:
         """The greatest size of a number of this stage over all heads."""
         stack = stage_stack(self.attention, self.session.view.stage)
         sizes = np.abs(stack[np.isfinite(stack)])
-        return float(sizes.max()) if sizes.size else 0.0
+        highest = float(sizes.max()) if sizes.size else 0.0
+        if self.combined is None:
+            return highest
+        seen = self.weights[self.allowed & np.isfinite(self.weights)]  # words and renormalised rows may exceed it
+        return max(highest, float(seen.max(initial=0)))
 
 
 def make_scene(
@@ -164,20 +238,23 @@ def make_scene(
     shown, wanted = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
     in_laboratory = view.page == "masks"  # there the mask need not fit the map
     attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
-    matrix, mask = stage_matrix(attention, head, view.stage)
+    matrix, mask, combined = _picture(shown, attention, inputs, head, view)
+    compared = None
     signed = view.stage in SIGNED
     title = TITLES[view.stage] if attention.query.shape[-1] else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
-        other, _, other_head = _computed(pinned.experiment, pinned.head)
-        other_matrix, other_mask = stage_matrix(other, other_head, view.stage)
-        if other_matrix.shape == matrix.shape:
-            matrix, mask, signed = _difference(other_matrix, other_mask, matrix, mask)
+        other, other_mask, _ = _picture(pinned.experiment, *_computed(pinned.experiment, pinned.head), view)
+        if other.shape == matrix.shape:
+            compared = np.where(other_mask, other, 0), np.where(mask, matrix, 0)
+            matrix, mask, signed = _difference(other, other_mask, matrix, mask)
             title = f"A − B: {title.lower()}"
         else:
-            message, trouble = _different_sizes(other_matrix.shape, matrix.shape), True
+            message, trouble = _different_sizes(other.shape, matrix.shape), True
     elif show_pinned:
         title = f"A, pinned: {title.lower()}"
+    title = " · ".join((title, *(combined.notes if combined else ())))
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
+    scene = replace(scene, combined=combined, compared=compared)
     if in_laboratory:
         return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
     return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
@@ -193,6 +270,16 @@ def _computed(experiment: Experiment, wanted: int) -> tuple[Attention, Inputs, i
         return run(experiment, head), inputs_of(experiment, head), 0
     attention = run(experiment)
     return attention, inputs_of(experiment), min(wanted, attention.num_heads - 1)
+
+
+def _picture(
+    experiment: Experiment, attention: Attention, inputs: Inputs, head: int, view: View
+) -> tuple[Matrix, Mask, Combined | None]:
+    """The stage on show of a head, or its weights put together as the view asks."""
+    combined = put_together(experiment, attention, inputs, head, view)
+    if combined is None:
+        return *stage_matrix(attention, head, view.stage), None
+    return combined.weights, combined.mask, combined
 
 
 TITLES = {
@@ -261,6 +348,19 @@ def _difference(a: Matrix, a_mask: Mask, b: Matrix, b_mask: Mask) -> tuple[Matri
 
 def _different_sizes(a: tuple[int, ...], b: tuple[int, ...]) -> str:
     return f"A is {a[0]} × {a[1]} and B is {b[0]} × {b[1]}: A − B needs equal sizes, so this is B"
+
+
+def _at(places: Sequence[Sequence[int]], position: int) -> int:
+    """The row or column of a position, or of the nearest one after it that is shown."""
+    return min(bisect_left(places, position, key=lambda each: each[-1]), len(places) - 1)
+
+
+def _marked(positions: Sequence[int], places: Sequence[Sequence[int]] | None, length: int) -> tuple[int, ...]:
+    """The rows or columns that stand for any of some positions."""
+    if places is None:
+        return tuple(at for at in positions if at < length)
+    wanted = set(positions)
+    return tuple(row for row, each in enumerate(places) if wanted.intersection(each))
 
 
 @lru_cache(maxsize=8)

@@ -118,6 +118,65 @@ def write_pair(pair: tuple[int, int]) -> str:
     return f"{pair[0]},{pair[1]}"
 
 
+def read_numbers(nothing: str, most: int = 1_048_575) -> Callable[[str], tuple[int, ...]]:
+    """Numbers such as 3,7,9-12, counted from 0, in order; the word `nothing` is none of them."""
+
+    def read(text: str) -> tuple[int, ...]:
+        if text.strip().lower() == nothing:
+            return ()
+        found: set[int] = set()
+        for part in text.split(","):
+            first, dash, last = part.strip().partition("-")
+            ends = [int(end) for end in (first, last if dash else first) if re.fullmatch(r"[0-9]{1,9}", end.strip())]
+            if len(ends) < 2 or ends[0] > ends[1] or ends[1] > most or ends[1] - ends[0] + len(found) >= MOST_NUMBERS:
+                raise ValueError(f"{_quoted(text)} is no list of numbers such as 3,7,9-12, nor {nothing}")
+            found.update(range(ends[0], ends[1] + 1))
+        return tuple(sorted(found))
+
+    return read
+
+
+def write_numbers(nothing: str) -> Callable[[tuple[int, ...]], str]:
+    """The inverse: neighbours as a range."""
+
+    def write(numbers: tuple[int, ...]) -> str:
+        runs: list[list[int]] = []
+        for number in numbers:
+            if runs and number == runs[-1][1] + 1:
+                runs[-1][1] = number
+            else:
+                runs.append([number, number])
+        return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs) or nothing
+
+    return write
+
+
+def read_layers(text: str) -> tuple[int, ...] | None:
+    """Numbers of layers; this, the one on show, is empty, and all is None."""
+    try:
+        return None if text.strip().lower() == "all" else read_numbers("this", 4095)(text)
+    except ValueError as error:
+        raise ValueError(f"{error} or all") from None
+
+
+def write_layers(layers: tuple[int, ...] | None) -> str:
+    """The layers as they are typed."""
+    return "all" if layers is None else write_numbers("this")(layers)
+
+
+def read_hidden(text: str) -> tuple[str, ...]:
+    """Tokens to hide, set apart by spaces, among which special stands for the special ones; off is none."""
+    words = tuple(dict.fromkeys(text.split()))
+    if not words:
+        raise ValueError(f"{_quoted(text)}; possible are off, special, or tokens set apart by spaces")
+    return () if words == ("off",) else words
+
+
+def write_hidden(tokens: tuple[str, ...]) -> str:
+    """The tokens as they are typed."""
+    return " ".join(tokens) or "off"
+
+
 def _number(text: str) -> float | None:
     try:
         number = float(text.strip().replace("−", "-"))
@@ -172,6 +231,8 @@ TEMPERATURES = (
 )
 POWERS = tuple(2**power for power in range(17))
 MOST = 1_048_576
+MOST_NUMBERS = 4096
+"""The longest list of numbers that is read."""
 
 
 def ready_made(kind: Kind) -> tuple[str, ...]:

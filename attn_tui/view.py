@@ -10,6 +10,7 @@ from attn_engine import Experiment
 Stage = Literal["scores", "scaled", "modified", "weights", "value-weighted", "mask"]
 Range = Literal["row", "picture", "heads", "unit", "log", "rest"]
 Compare = Literal["b", "a", "a-b"]
+Over = Literal["head", "mean", "max"]
 HeadOrder = Literal["number", "likeness", "entropy", "kind"]
 Page = Literal["map", "heads", "masks", "experiments"]
 Sheet = Literal["catalogue", "costs", "checks", "conventions", "reach", "code"]
@@ -38,6 +39,12 @@ COMPARE: dict[str, str] = {
     "b": "B, what the knobs say",
     "a": "A, the pinned picture",
     "a-b": "A − B",
+}
+
+OVER: dict[str, str] = {
+    "head": "one head",
+    "mean": "the mean of heads",
+    "max": "their maximum",
 }
 
 PAGES: dict[str, str] = {
@@ -121,7 +128,12 @@ class Pinned:
 
 @dataclass(frozen=True)
 class View:
-    """Everything that decides only the pixels. `cursor` and `scroll` are (query, key) positions."""
+    """Everything that decides only the pixels. `cursor` and `scroll` are (query, key) positions.
+
+    The map shows the weights `over` one head, or the mean or maximum of `over_heads` (all, if empty) in `over_layers`
+    (the one on show, if empty; all, if None), without the tokens to `hide`. `marked_keys` and `marked_queries` are
+    positions. Whatever is put together, the cursor stays a position of the tokens.
+    """
 
     page: Page = "map"
     head: int = 1
@@ -140,6 +152,14 @@ class View:
     text: bool = False
     explain: bool = False
     head_order: HeadOrder = "number"
+    over: Over = "head"
+    over_heads: tuple[int, ...] = ()
+    over_layers: tuple[int, ...] | None = ()
+    hide: tuple[str, ...] = ()
+    renormalise: bool = False
+    merge_words: bool = False
+    marked_keys: tuple[int, ...] = ()
+    marked_queries: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,45 @@ STORIES: dict[str, tuple[Story, ...]] = {
         ),
     ),
     "palette": (("", Step("palette     magma", "--palette magma")),),
+    "over": (
+        (
+            "",
+            Step("Weights · mean of 12 heads", "--over mean"),
+            Step("Weights · maximum of 12 heads", "--over max"),
+            Step("Weights · each row", ""),
+        ),
+        ("--stage scores", Step("of the weights alone")),
+        ("--view heads", Step("is of the map; 1 shows it")),
+    ),
+    "hide": (
+        (
+            "",
+            Step("Weights · without 2 special", "--hide special"),
+            Step("without 2 special · renormalised", "--hide special --renormalise"),
+            Step("Weights · each row", ""),
+        ),
+        (MADE, Step("positions have no tokens here")),
+    ),
+    "words": (
+        ("", Step("no word pieces are marked in these tokens, as ##ing, ▁word, Ġword are")),
+        ("--merge-words", Step("Weights · each row", "")),
+    ),
+    "mark-key": (
+        (
+            "",
+            Step("marked key gets 0.677 (mean 0.1", "--marked-keys 2"),
+            Step("2 marked keys get 0.6", "--marked-keys 2,3 --cursor 10,3", ("right", KEY)),
+            Step("marked key gets", "--marked-keys 2 --cursor 10,3"),
+        ),
+    ),
+    "mark-query": (
+        (
+            "",
+            Step("marked query gives 0.677 (mean 0.1", "--marked-queries 10"),
+            Step("2 marked queries", "--marked-queries 10,11 --cursor 11,2", ("down", KEY)),
+            Step("was → animal", "--cursor 11,2", ("escape", "up", "down")),
+        ),
+    ),
     "text": (("", Step('What "it" reads', "--text"), Step("Weights", "")),),
     "pin": (("", Step("compare     B, what the", "--pin ''")),),
     "compare": (

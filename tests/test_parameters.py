@@ -60,6 +60,8 @@ def rules(kind: Kind, joins: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 positions = st.tuples(st.integers(0, 10**9), st.integers(0, 10**9))
 lengths = st.integers(1, 1_048_576)
+numbers = st.sets(st.integers(0, 4095), max_size=8).map(sorted).map(tuple)
+tokens = st.sampled_from(["special", "[CLS]", "▁the", "##s", "-", "off", "日本"])
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "source": st.sampled_from(list(SOURCES)),
@@ -91,6 +93,12 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "blocks": st.sampled_from(list(BLOCKS)),
     "head_order": st.sampled_from(list(HEAD_ORDERS)),
     "cursor": positions,
+    "over": st.sampled_from(list(views.OVER)),
+    "over_heads": numbers,
+    "over_layers": st.none() | numbers,
+    "hide": st.lists(tokens, unique=True, max_size=4).map(tuple).filter(lambda each: each != ("off",)),
+    "marked_keys": numbers,
+    "marked_queries": numbers,
     "mask_queries": lengths,
     "mask_keys": lengths,
     "block_size": st.integers(1, 65536),

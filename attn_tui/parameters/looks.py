@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from .. import view as views
 from ..pictures.palettes import PALETTES
-from ..values import around, one_of, read_pair, read_zoom, step, whole, write_pair
+from ..values import (
+    around,
+    one_of,
+    read_hidden,
+    read_layers,
+    read_numbers,
+    read_pair,
+    read_zoom,
+    step,
+    whole,
+    write_hidden,
+    write_layers,
+    write_numbers,
+    write_pair,
+)
 from .row import Parameter
 
 VIEW: tuple[Parameter, ...] = (
@@ -89,4 +103,61 @@ VIEW: tuple[Parameter, ...] = (
         turn=around(views.HEAD_ORDERS),
     ),
     Parameter("explain", ("--explain",), "", "one cell, step by step", bool, flag=True),
+    Parameter(
+        "over",
+        ("--over",),
+        ", ".join(views.OVER),
+        "what the map's weights are of: " + "; ".join(f"{key}: {text}" for key, text in views.OVER.items()),
+        one_of(views.OVER),
+        turn=around(views.OVER),
+    ),
+    Parameter(
+        "over_heads",
+        ("--over-heads",),
+        "all, 0, 3,5-7",
+        "the heads that --over puts together",
+        read_numbers("all", 4095),
+        write_numbers("all"),
+    ),
+    Parameter(
+        "over_layers",
+        ("--over-layers",),
+        "this, all, 0, 3,5-7",
+        "the layers that --over puts together",
+        read_layers,
+        write_layers,
+    ),
+    Parameter(
+        "hide",
+        ("--hide",),
+        "off, special, tokens set apart by spaces",
+        "tokens that the map leaves out; special stands for [CLS], </s>, <|endoftext|> and the like",
+        read_hidden,
+        write_hidden,
+    ),
+    Parameter("renormalise", ("--renormalise",), "", "the map's rows divided by the sum that is left", bool, flag=True),
+    Parameter(
+        "merge_words",
+        ("--merge-words",),
+        "",
+        "word pieces as words: summed over keys, averaged over queries",
+        bool,
+        flag=True,
+    ),
+    Parameter(
+        "marked_keys",
+        ("--marked-keys",),
+        "none, 3, 7,9-12",
+        "keys of which to tell what they get together",
+        read_numbers("none"),
+        write_numbers("none"),
+    ),
+    Parameter(
+        "marked_queries",
+        ("--marked-queries",),
+        "none, 3, 7,9-12",
+        "queries of which to tell what they read together",
+        read_numbers("none"),
+        write_numbers("none"),
+    ),
 )  # fmt: skip

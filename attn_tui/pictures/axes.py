@@ -12,21 +12,32 @@ from .ink import Ink
 from .plan import Plan
 
 TICK_EVERY = 5
+UNDERLINED = Style(underline=True)
+"""What a label that is marked has more."""
 
 
 def row_label(scene: Scene, plan: Plan, row: int, *, marked: bool) -> Segment:
     """The label before a row of cells: its token or its number, marked where the cursor is."""
     position = scene.cursor[0] if marked else row * plan.zoom.block
     named = scene.has_tokens and plan.zoom.block == 1
-    style = scene.ink.mark if marked else _label_style(scene, scene.query_labels[position], position)
+    style = (
+        scene.ink.mark
+        if marked
+        else _label_style(scene, scene.query_labels[position], scene.positions_at(position, 0)[0][0])
+    )
+    told = marked
+    if plan.zoom.block == 1 and position in scene.marked_rows:
+        style, told = style + UNDERLINED, True
     if named and (not plan.zoom.halves or marked):
         return Segment(fit(scene.query_labels[position], plan.label_width - 1) + " ", style)
-    return numbered(scene.ink, plan, row, position, style, left=named)
+    return numbered(scene.ink, plan, row, position, style, left=named, told=told)
 
 
-def numbered(ink: Ink, plan: Plan, row: int, position: int, style: Style, *, left: bool = False) -> Segment:
-    """The number before a row of cells: of every few rows, and of the one that is marked."""
-    text = str(position) if style is ink.mark or _is_tick(row, plan, axis=0) else ""
+def numbered(
+    ink: Ink, plan: Plan, row: int, position: int, style: Style, *, left: bool = False, told: bool = False
+) -> Segment:
+    """The number before a row of cells: of every few rows, of the cursor's, and where it has to be told."""
+    text = str(position) if told or style is ink.mark or _is_tick(row, plan, axis=0) else ""
     return Segment(fit(text, plan.label_width - 1, right=not left) + " ", style if text else ink.dim)
 
 
@@ -47,16 +58,19 @@ def column_labels(scene: Scene, plan: Plan) -> Lines:
     """The lines of labels above the cells."""
     if plan.label_height == 1 and not (scene.has_tokens and plan.zoom.name == "numbers"):
         own = scene.key_labels[scene.cursor[1]] if plan.zoom.block == 1 else str(scene.cursor[1])
-        return [tick_labels(scene.ink, plan, scene.cursor[1], own)]
+        marked = scene.marked_columns if plan.zoom.block == 1 else ()
+        return [tick_labels(scene.ink, plan, scene.cursor[1], own, marked)]
     if plan.zoom.name == "numbers":
         return [_level_labels(scene, plan)]
     return _standing_labels(scene, plan)
 
 
 def _column_style(scene: Scene, plan: Plan, cell: int) -> Style:
-    if cell == scene.cursor[1] // plan.zoom.block:
-        return scene.ink.mark
-    return _label_style(scene, scene.key_labels[cell], cell) if plan.zoom.block == 1 else scene.ink.dim
+    here = cell == scene.cursor[1] // plan.zoom.block
+    if plan.zoom.block > 1:
+        return scene.ink.mark if here else scene.ink.dim
+    style = scene.ink.mark if here else _label_style(scene, scene.key_labels[cell], scene.positions_at(0, cell)[1][0])
+    return style + UNDERLINED if cell in scene.marked_columns else style
 
 
 def _columns(plan: Plan) -> range:
@@ -103,29 +117,36 @@ def _letters(label: str, height: int, width: int) -> list[str]:
     return [fit(character, width) if cell_len(character) <= width else fit(STAND_IN, width) for character in characters]
 
 
-def tick_labels(ink: Ink, plan: Plan, place: int, own: str) -> Line:
-    """Position numbers above every few columns, and the text `own` above the cursor's place, marked."""
+def tick_labels(ink: Ink, plan: Plan, place: int, own: str, underlined: tuple[int, ...] = ()) -> Line:
+    """Position numbers above every few columns and those to underline; the text `own` above the cursor's place."""
     line = [Segment(" " * plan.label_width, ink.dim)]
     width, block = plan.zoom.width, plan.zoom.block
     cells = _columns(plan)
     total = len(cells) * width
     cursor = place // block - plan.first[1]
-    texts = {(cell - plan.first[1]) * width: str(cell * block) for cell in cells if _is_tick(cell, plan, axis=1)}
+    marks = {(cell - plan.first[1]) * width: str(cell) for cell in cells if cell in underlined}
+    ticks = {(cell - plan.first[1]) * width: str(cell * block) for cell in cells if _is_tick(cell, plan, axis=1)}
+    ticks = {at: text for at, text in ticks.items() if not any(_clash(at, text, *mark) for mark in marks.items())}
     own_at = max(min(cursor * width, total - cell_len(own)), 0)
+    mark = ink.mark + UNDERLINED if cursor * width in marks else ink.mark
     at = 0
-    for start, text in sorted(texts.items()):
-        free = not own or not (start - 1 < own_at + cell_len(own) and own_at < start + len(text) + 1)
-        if start < at or not free or start + len(text) > total:
+    for start, text in sorted((ticks | marks).items()):
+        if start < at or (own and _clash(start, text, own_at, own)) or start + len(text) > total:
             continue
         if at <= own_at < start:
-            line += [Segment(" " * (own_at - at), ink.dim), Segment(own, ink.mark)]
+            line += [Segment(" " * (own_at - at), ink.dim), Segment(own, mark)]
             at = own_at + cell_len(own)
         line += [
             Segment(" " * (start - at), ink.dim),
-            Segment(text, ink.dim),
+            Segment(text, ink.dim + UNDERLINED if start in marks else ink.dim),
             Segment(" ", ink.dim),
         ]
         at = start + len(text) + 1
     if at <= own_at:
-        line += [Segment(" " * (own_at - at), ink.dim), Segment(own, ink.mark)]
+        line += [Segment(" " * (own_at - at), ink.dim), Segment(own, mark)]
     return line
+
+
+def _clash(start: int, text: str, other: int, other_text: str) -> bool:
+    """Whether two texts of a line would touch."""
+    return start - 1 < other + cell_len(other_text) and other < start + cell_len(text) + 1

@@ -16,6 +16,11 @@ LEAST_FOR_TWO = 11
 """Rows from which both charts are drawn."""
 
 
+def entropy_title(scene: Scene) -> str:
+    """The title of the panel, which is of the head on show even where the map puts more together."""
+    return "Entropy" if scene.combined is None else f"Entropy of head {scene.head_number} alone"
+
+
 def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
     """By query above, by head below; only by query where there is little room."""
     if charts.waiting():
@@ -30,7 +35,7 @@ def _by_query(scene: Scene) -> Chart:
     ink, measures = scene.ink, measure(scene.attention)
     entropy = Series("by query", np.asarray(measures.entropy[scene.head]), ink.accent)
     ceiling = Series("ln(keys seen)", np.asarray(measures.ceiling[scene.head]), ink.dim, "dashes")
-    return _chart(scene, (entropy, ceiling), "query", scene.cursor[0])
+    return _chart(scene, (entropy, ceiling), "query", scene.place[0])
 
 
 def _by_head(scene: Scene) -> Chart:

@@ -47,12 +47,14 @@ def _drawn(ink: Ink, steps: list[Step], width: int, *, spaced: bool) -> Lines:
 
 def _steps(scene: Scene, *, terms: int) -> list[Step]:
     attention, head = scene.attention, scene.head
-    query, key = scene.cursor
+    query, key = scene.place
     score, scaled, modified = (
         float(stage[head, query, key]) for stage in (attention.scores, attention.scaled, attention.modified)
     )
-    place = f"{scene.query_labels[query]} → {scene.key_labels[key]}"
-    steps = [Step(place, "", (f"query {query}, key {key}, head {scene.head_number}",))]
+    row, column = scene.cursor
+    place = f"{scene.query_labels[row]} → {scene.key_labels[column]}"
+    alone = "" if scene.combined is None else ", alone"
+    steps = [Step(place, "", (f"query {query}, key {key}, head {scene.head_number}{alone}",))]
     if scene.has_scores:
         steps.append(Step("q·k", figure(score), _dot_product(scene, terms)))
         steps.append(Step("scaled", figure(scaled), (_scale(scene, score),)))
@@ -61,14 +63,14 @@ def _steps(scene: Scene, *, terms: int) -> list[Step]:
     if attention.modified is not attention.scaled:
         steps.append(Step("after the score mod", figure(modified), (scene.shown.score_mod,)))
     if scene.captured_weights is not None:
-        return [*steps, Step("weight", figure(float(scene.weights[query, key])), ("as it is in the file",))]
+        return [*steps, Step("weight", figure(float(scene.head_weights[query, key])), ("as it is in the file",))]
     share = [_share(scene)] if attention.value.shape[-1] else []
     return [*steps, *_normalised(scene, modified), *share]
 
 
 def _dot_product(scene: Scene, terms: int) -> tuple[str, ...]:
     """The sum of d_k products, the largest of them first."""
-    query, key = scene.cursor
+    query, key = scene.place
     attention = scene.attention
     q, k = attention.query[scene.head, query], attention.key[_key_head(scene), key]
     products = q * k
@@ -100,10 +102,10 @@ def _scale(scene: Scene, score: float) -> str:
 
 
 def _normalised(scene: Scene, modified: float) -> list[Step]:
-    query, key = scene.cursor
+    query, key = scene.place
     attention, head = scene.attention, scene.head
     seen = attention.mask_of(head)[query]
-    weight = float(scene.weights[query, key])
+    weight = float(scene.head_weights[query, key])
     steps: list[Step] = []
     logit = modified / attention.temperature
     if attention.temperature != 1:
@@ -120,7 +122,7 @@ def _normalised(scene: Scene, modified: float) -> list[Step]:
 
 def _weight(scene: Scene, logit: float, weight: float) -> list[Step]:
     name, numbers = parse_normaliser(scene.shown.normaliser)
-    query, _ = scene.cursor
+    query, _ = scene.place
     attention = scene.attention
     seen = attention.mask_of(scene.head)[query]
     logits = attention.modified[scene.head, query][seen].astype(np.float64) / attention.temperature
@@ -128,7 +130,7 @@ def _weight(scene: Scene, logit: float, weight: float) -> list[Step]:
         keys = attention.key_length
         return [Step("weight", figure(weight), (f"sigmoid({figure(logit)} − ln {keys})",))]
     if name == "sparsemax":
-        support = int(np.count_nonzero(scene.weights[query]))
+        support = int(np.count_nonzero(scene.head_weights[query]))
         threshold = logit - weight if weight > 0 else float("nan")
         above = f"; those above {figure(threshold)} keep what exceeds it" if weight > 0 else ": below the threshold"
         return [Step("weight", figure(weight), (f"sparsemax: {support} keys have any weight{above}",))]
@@ -147,10 +149,10 @@ def _weight(scene: Scene, logit: float, weight: float) -> list[Step]:
 
 def _share(scene: Scene) -> Step:
     """How much of the query's output comes from this key."""
-    query, key = scene.cursor
+    query, key = scene.place
     attention = scene.attention
     value = attention.value[_key_head(scene), key].astype(np.float64)
-    weight = float(scene.weights[query, key])
+    weight = float(scene.head_weights[query, key])
     size = float(np.linalg.norm(value))
     output = attention.output[scene.head, query].astype(np.float64)
     length = float(np.linalg.norm(output))

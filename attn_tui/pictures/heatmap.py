@@ -42,7 +42,7 @@ def heat_map(scene: Scene, width: int, height: int) -> Lines:
 
 def _tones(scene: Scene, plan: Plan) -> Shades:
     view = scene.session.view
-    key = scene.attention, scene.head, view.stage, view.compare == "a-b", scene.session.pinned
+    key = scene.attention, scene.head, view.stage, view.compare == "a-b", scene.session.pinned, scene.combined
     matrix, mask = _cells((*key, plan.zoom.block, view.blocks), scene)
     highest = scene.highest if view.colour_range == "heads" else 0.0
     return shades(matrix, mask, view.colour_range, signed=scene.signed, highest=highest)

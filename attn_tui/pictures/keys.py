@@ -9,10 +9,9 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from attn_engine import measures
-
 from ..scene import Matrix, Scene
 from .cells import Line, Lines, figure, fit
+from .changes import changed_cells
 from .ink import MASKED, Ink
 from .levels import shades
 
@@ -23,20 +22,28 @@ EIGHTHS = "▏▎▍▌▋▊▉█"
 
 def top_keys(scene: Scene, width: int, height: int) -> Lines:
     """The keys that the cursor's query reads most: token, weight, bar, running sum; then who looks at the key."""
+    if scene.compared:
+        return changed_cells(scene, *scene.compared, width, height)
     query, key = scene.cursor
-    weights = scene.weights
+    weights, rows, columns = scene.weights, list(scene.marked_rows), list(scene.marked_columns)
     listed = max((height - 2) * 3 // 5, 1)
-    row = np.nan_to_num(weights[query], nan=-1.0, posinf=-1.0, neginf=-1.0)
+    row = _known(weights[rows].mean(axis=0) if rows else weights[query])
     lines = _ranking(scene, row, scene.key_labels, width, listed, running=True, here=key)
     if height - len(lines) < 4:
         return lines
-    received = float(measures.weight_received(weights)[key])
-    title = f"looking at {_name(scene.key_labels, key)}"
+    given = weights[:, columns].sum(axis=1) if columns else weights[:, key]
+    received = float(given.sum())
+    title = f"looking at {_several(scene.key_labels, columns, 'key', key)}"
     total = f"receives {figure(received)}" if width >= 34 else f"Σ {figure(received)}"
     gap = max(width - len(total) - 1, 1)
     lines += [[], [Segment(fit(title, gap) + " ", scene.ink.strong), Segment(total, scene.ink.dim)]]
-    column = np.nan_to_num(weights[:, key], nan=-1.0, posinf=-1.0, neginf=-1.0)
+    column = _known(given)
     return lines + _ranking(scene, column, scene.query_labels, width, height - len(lines), running=False, here=query)
+
+
+def _known(numbers: Matrix) -> Matrix:
+    """The numbers, with those that are not finite below all others."""
+    return np.nan_to_num(numbers, nan=-1.0, posinf=-1.0, neginf=-1.0)
 
 
 def _ranking(
@@ -84,14 +91,23 @@ def _name(labels: Sequence[str], index: int) -> str:
 
 def keys_title(scene: Scene) -> str:
     """The title of the panel."""
-    return f"Top keys of {_name(scene.query_labels, scene.cursor[0])}"
+    if scene.compared:
+        return "Most changed: A, B, A − B"
+    return f"Top keys of {_several(scene.query_labels, list(scene.marked_rows), 'query', scene.cursor[0])}"
+
+
+def _several(labels: Sequence[str], marked: list[int], kind: str, here: int) -> str:
+    """The one stood on, or those that are marked."""
+    if len(marked) < 2:
+        return _name(labels, marked[0] if marked else here)
+    return f"{len(marked)} marked {'keys' if kind == 'key' else 'queries'}"
 
 
 def running_text(scene: Scene, width: int, height: int) -> Lines:
     """The keys as running text, each shaded by the weight that the cursor's query puts on it."""
     ink = scene.ink
     query, key = scene.cursor
-    tones = shades(scene.weights[query : query + 1], scene.attention.mask_of(scene.head)[query : query + 1],
+    tones = shades(scene.weights[query : query + 1], scene.allowed[query : query + 1],
                    "row", signed=False, highest=1.0)  # fmt: skip
     levels = tones.levels[0].tolist()
     lines: Lines = [[]]

@@ -116,7 +116,7 @@ def _first(cursor: int, wanted: int, count: int, total: int) -> int:
 
 
 def _label_width(scene: Scene, zoom: Zoom, width: int) -> int:
-    widest = len(f"{scene.attention.query_length - 1:,}")
+    widest = len(f"{scene.size[0] - 1:,}")
     if zoom.block == 1:
         widest = max(widest, *map(cell_len, scene.query_labels)) if scene.has_tokens else widest
     return min(widest, MOST_LABEL_WIDTH, max(width // 4, 3)) + 1

@@ -13,6 +13,7 @@ from attn_engine import SCALED, UNSCALED, file_changed, measures, zeros_lost
 
 from ..layout import LEAST
 from ..scene import Scene
+from ..together import asked
 from ..view import PAGES
 from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
 from .masks.truth import Fact, mask_facts
@@ -121,29 +122,63 @@ def _facts(scene: Scene) -> list[Fact]:
         return mask_facts(scene, scene.laboratory)
     if scene.trial and (facts := study_facts(scene)):
         return facts
-    ink, attention, head = scene.ink, scene.attention, scene.head
+    ink = scene.ink
     query, key = scene.cursor
     weight = float(scene.weights[query, key])
-    allowed = bool(attention.mask_of(head)[query, key])
+    allowed = bool(scene.allowed[query, key])
     facts = [(0, f"{scene.query_labels[query]} → {scene.key_labels[key]}", ink.strong)]
     if scene.has_tokens:
-        facts.append((5, f"({query}, {key})", ink.dim))
+        facts.append((5, f"({scene.place[0]}, {scene.place[1]})", ink.dim))
     if scene.session.view.compare == "a-b" and scene.session.pinned:
         facts.append((1, f"A − B {figure(float(scene.matrix[query, key]))}", ink.accent))
+    facts += [(0, " · ".join(scene.combined.notes), ink.dim)] if scene.combined else _scores(scene)
+    state = _state(scene, query)
+    matters = 0 if state[0] else 1  # what is unusual about the query says more than one of its weights
+    facts.append((matters, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
+    facts += _marks(scene)
+    if allowed:
+        facts.append((7, _rank(scene, query, weight), ink.text))
+    facts.append((3, _entropy(scene, query), ink.text))
+    return [*facts, *_apart(scene), *_of_the_file(scene), state]
+
+
+def _scores(scene: Scene) -> list[Fact]:
+    """What the weight of a head comes from, as far as anything was done to it."""
+    ink, attention, head = scene.ink, scene.attention, scene.head
+    query, key = scene.cursor
     score = float(attention.scores[head, query, key])
-    facts.append((4, f"q·k {figure(score, 1)}" if scene.has_scores else f"ln p {figure(score, 2)}", ink.text))
+    facts = [(4, f"q·k {figure(score, 1)}" if scene.has_scores else f"ln p {figure(score, 2)}", ink.text)]
     if attention.scaled is not attention.scores:
         sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
         facts.append((6, f"{sign} {figure(float(attention.scaled[head, query, key]), 2)}", ink.text))
     if attention.modified is not attention.scaled:
         facts.append((6, f"modified {figure(float(attention.modified[head, query, key]), 2)}", ink.text))
-    state = _state(scene, query)
-    matters = 0 if state[0] else 1  # what is unusual about the query says more than one of its weights
-    facts.append((matters, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
-    if allowed:
-        facts.append((7, _rank(scene, query, weight), ink.text))
-    facts.append((3, _entropy(scene, query), ink.text))
-    return [*facts, *_of_the_file(scene), state]
+    return facts
+
+
+def _marks(scene: Scene) -> list[Fact]:
+    """What marked keys get together, and marked queries give the key on average, beside the means of all queries."""
+    query, key = scene.cursor
+    rows, columns = list(scene.marked_rows), list(scene.marked_columns)
+    facts = []
+    if columns:
+        given = scene.weights[:, columns].sum(axis=1)
+        name = "marked key gets" if len(columns) == 1 else f"{len(columns)} marked keys get"
+        text = f"{name} {figure(float(given[query]))} (mean {figure(float(given.mean()))})"
+        facts.append((1, text, scene.ink.accent))
+    if rows:
+        name = "marked query gives" if len(rows) == 1 else f"{len(rows)} marked queries give"
+        given, every = scene.weights[rows, key].mean(), scene.weights[:, key].mean()
+        facts.append((1, f"{name} {figure(float(given))} (mean {figure(float(every))})", scene.ink.accent))
+    return facts
+
+
+def _apart(scene: Scene) -> list[Fact]:
+    """That another stage is of one head and every token, whatever the view puts together."""
+    view = scene.session.view
+    if scene.combined or not asked(view) or view.page != "map":
+        return []
+    return [(2, "one head, every token: only weights are put together", scene.ink.warning)]
 
 
 def _of_the_file(scene: Scene) -> list[Fact]:
@@ -171,7 +206,7 @@ def brief(scene: Scene) -> str:
 
 def _rank(scene: Scene, query: int, weight: float) -> str:
     rank = int(np.count_nonzero(scene.weights[query] > weight)) + 1
-    return f"{ordinal(rank)} of {np.count_nonzero(scene.attention.mask_of(scene.head)[query])}"
+    return f"{ordinal(rank)} of {np.count_nonzero(scene.allowed[query])}"
 
 
 def ordinal(number: int) -> str:
@@ -182,7 +217,7 @@ def ordinal(number: int) -> str:
 
 def _entropy(scene: Scene, query: int) -> str:
     entropy = float(measures.entropy(scene.weights[query]))
-    seen = int(np.count_nonzero(scene.attention.mask_of(scene.head)[query]))
+    seen = int(np.count_nonzero(scene.allowed[query]))
     if not seen or math.isnan(entropy):
         return "no entropy"
     return f"entropy {entropy:.2f} of {math.log(seen):.2f} nats"
@@ -191,6 +226,9 @@ def _entropy(scene: Scene, query: int) -> str:
 def _state(scene: Scene, query: int) -> Fact:
     """Whether anything is unusual, about this query if there is, else about the head."""
     ink = scene.ink
+    if scene.combined:
+        total = float(scene.weights[query].sum(dtype=np.float64, where=scene.allowed[query]))
+        return 2, f"row sums to {figure(total)}", ink.text
     own = [finding.text for finding in scene.findings if finding.query == query]
     if own:
         return 0, f"this query {own[0]}", ink.warning

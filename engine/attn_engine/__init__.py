@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from .captures.sets import CaptureSet as CaptureSet
     from .catalogue import Entry as Entry
     from .catalogue import entries as entries
+    from .combining import Combined as Combined
+    from .combining import combined as combined
+    from .combining import pooled as pooled
+    from .combining import pooled_heads as pooled_heads
+    from .combining import renormalised as renormalised
     from .detection import head_scores as head_scores
     from .experiment import ALIGNMENTS as ALIGNMENTS
     from .experiment import NORMALISERS as NORMALISERS
@@ -151,6 +156,13 @@ if TYPE_CHECKING:
     from .studies.training import LearningCurves as LearningCurves
     from .studies.training import learning_curves as learning_curves
     from .studies.training import state_at as state_at
+    from .words import PIECE_MARKS as PIECE_MARKS
+    from .words import SPECIAL as SPECIAL
+    from .words import SPECIAL_TOKENS as SPECIAL_TOKENS
+    from .words import PieceMark as PieceMark
+    from .words import is_special as is_special
+    from .words import piece_mark as piece_mark
+    from .words import word_numbers as word_numbers
 
 _ROOMS = {
     "attention": ("Attention", "attend"),
@@ -162,6 +174,7 @@ _ROOMS = {
     "captures.sets": ("CaptureSet",),
     "captured": ("file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
     "catalogue": ("Entry", "entries"),
+    "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
     "experiment": (
         "ALIGNMENTS",
@@ -226,6 +239,7 @@ _ROOMS = {
         "is_protocol",
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
+    "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
