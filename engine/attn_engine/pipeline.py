@@ -185,3 +185,12 @@ def run(experiment: Experiment, only: int | None = None) -> Attention:
 def inputs_of(experiment: Experiment, only: int | None = None) -> Inputs:
     """The inputs that `run(experiment)` uses, with their tokens and layers. Raises ValueError where there are none."""
     return _pipeline.inputs_of(experiment, only)
+
+
+def run_once(experiment: Experiment, only: int | None = None) -> tuple[Attention, Inputs]:
+    """What `run` and `inputs_of` give, computed anew: nothing is remembered of it, and nothing forgotten for it.
+
+    Raises as `run`.
+    """
+    pipeline = Pipeline()
+    return pipeline.run(experiment, only), pipeline.inputs_of(experiment, only)
