@@ -23,7 +23,19 @@ from .experiments.hall import Hall
 from .history import History, decided
 from .lab import moves as laboratory
 from .lab.bench import Bench
-from .moves import ARROWS, HEADS_MOVES, MOVES, Refusal, beside, head_step, of_the_map, ordered_step, turn, with_view
+from .moves import (
+    ARROWS,
+    HEADS_MOVES,
+    MOVES,
+    Refusal,
+    beside,
+    head_step,
+    of_the_map,
+    ordered_step,
+    told_of_move,
+    turn,
+    with_view,
+)
 from .options import command, split
 from .parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY, PART_OF, STUDY_BY_KEY, knobs_of
 from .pictures.cells import Lines, printable
@@ -320,7 +332,9 @@ class Explorer(App[str]):
         elif view.panel == "heads" and x:
             self.change(head_step(self.scene, x))
         else:
-            self.change(MOVES[name](self.scene, self.plan))
+            before = self.scene
+            if self.change(MOVES[name](before, self.plan)) and (told := told_of_move(name, before, self.scene)):
+                self.say(told)
 
     def _act_in_help(self, name: str) -> bool:
         """Scroll the help; keys that move nothing there leave it, and act. Whether it was scrolled."""

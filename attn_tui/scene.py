@@ -13,6 +13,7 @@ from attn_engine import Attention, Experiment, Inputs, inputs_of, measures, num_
 
 from .desk import Desk
 from .experiments.trial import Trial, trial_of
+from .findings import Finding, findings, tolerance_of
 from .lab.laboratory import Laboratory, laboratory_of
 from .pictures.cells import printable
 from .pictures.ink import Ink
@@ -20,18 +21,6 @@ from .view import Session, View
 
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
-
-TOLERANCE = 1e-4
-"""How far from 1 a row's sum may be and still count as 1."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something unusual about one query."""
-
-    query: int
-    text: str
-
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -134,8 +123,7 @@ class Scene:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is unusual about the head on show."""
-        captured = self.inputs.captured
-        return findings(self.attention, self.head, TOLERANCE + (4 * captured.precision if captured else 0))
+        return findings(self.attention, self.head, tolerance_of(self.inputs))
 
     @cached_property
     def highest(self) -> float:
@@ -237,22 +225,6 @@ def stage_stack(attention: Attention, stage: str) -> Matrix:
 @lru_cache(maxsize=2)
 def _value_weighted(attention: Attention) -> Matrix:
     return measures.value_weighted(attention.weights, attention.value)
-
-
-@lru_cache(maxsize=8)
-def findings(attention: Attention, head: int, tolerance: float = TOLERANCE) -> tuple[Finding, ...]:
-    """Queries of a head that see nothing, whose weights are not finite, are below 0, or do not sum to 1."""
-    weights = attention.weights[head]
-    blind = ~attention.mask_of(head).any(axis=-1)
-    broken = ~np.isfinite(weights).all(axis=-1)
-    sums = weights.sum(axis=-1, dtype=np.float64)
-    negative = (weights < 0).any(axis=-1)
-    odd = (np.abs(sums - 1) > tolerance) & ~blind & ~broken & ~negative
-    found = [Finding(int(query), "sees nothing: its weights are zeros") for query in np.flatnonzero(blind)]
-    found += [Finding(int(query), "has weights that are NaN or ∞") for query in np.flatnonzero(broken)]
-    found += [Finding(int(query), "has weights below 0") for query in np.flatnonzero(negative)]
-    found += [Finding(int(query), f"has weights that sum to {sums[query]:.3f}") for query in np.flatnonzero(odd)]
-    return tuple(sorted(found, key=lambda finding: finding.query))
 
 
 def _difference(a: Matrix, a_mask: Mask, b: Matrix, b_mask: Mask) -> tuple[Matrix, Mask, bool]:

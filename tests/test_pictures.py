@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from attn_engine import entries, measure, parse_normaliser
 from attn_tui.actions import ACTIONS
+from attn_tui.findings import findings
 from attn_tui.layout import LEAST
 from attn_tui.parameters import BY_FIELD, KNOBS
 from attn_tui.pictures.cells import Lines, figure, fit, plain, width_of
@@ -38,7 +39,7 @@ from attn_tui.pictures.truth import (
     too_small,
     truth_line,
 )
-from attn_tui.scene import Scene, findings
+from attn_tui.scene import Scene
 from attn_tui.view import PAGES
 from tests.drawing import brief, drawn, ink_of, quick, scene_of, scene_with
 
