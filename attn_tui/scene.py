@@ -22,6 +22,7 @@ from .view import Session, View
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """What is on the screen: the session, the attention on show (A or B), and the inputs with their labels."""

@@ -109,9 +109,9 @@ STORIES: dict[str, tuple[Story, ...]] = {
             BLIND,
             Step("this query sees nothing", f"{BLIND} --cursor 13,2"),
             Step("this query sees nothing", f"{BLIND} --cursor 15,2"),
-            Step("this query sees nothing", f"{BLIND} --cursor 1,2"),
+            Step("layer 3, head 2: query 1 sees nothing", f"{BLIND} --cursor 1,2 --head 2"),
         ),
-        ("", Step("nothing unusual in this head")),
+        ("", Step("nothing unusual in any of 12 heads of 6 layers")),
     ),
     "less": (("", Step("no knob is chosen"), Step("temperature 0.9", "--temperature 0.9", ("t", KEY))),),
     "more": (
