@@ -36,7 +36,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("search-on", ("n",), "n", "next match", "Move"),
     Action("search-back", ("N",), "N", "match before", "Move"),
     Action("go", ("g",), "g", "go to a position", "Move"),
-    Action("finding", ("exclamation_mark",), "!", "next unusual query, then of the next heads and layers", "Move"),
+    Action("finding", ("exclamation_mark",), "!", "next unusual query", "Move"),
     Action("less", ("comma",), ",", "the chosen knob down", "Knobs"),
     Action("more", ("full_stop",), ".", "the chosen knob up", "Knobs"),
     Action("enter", ("enter",), "enter", "type the chosen knob's value; without one, explain the cell", "Knobs"),

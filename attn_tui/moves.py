@@ -13,7 +13,6 @@ from typing import Any
 from .actions import BY_NAME
 from .findings import Search, search_on
 from .parameters import BY_FIELD, Parameter
-from .pictures.heads.order import ordered
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
 from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
@@ -295,15 +294,6 @@ def head_step(scene: Scene, by: int) -> Session:
     return with_view(scene, head=head)
 
 
-def ordered_step(scene: Scene, by: int) -> Session:
-    """Another head, some places on in the order that the heads page shows."""
-    if scene.num_heads > scene.attention.num_heads:
-        return head_step(scene, by)
-    order = ordered(scene)
-    place = min(max(order.index(scene.head) + by, 0), len(order) - 1)
-    return with_view(scene, head=order[place])
-
-
 MOVES: dict[str, Move] = {
     "left": step(0, -1),
     "right": step(0, 1),
@@ -335,9 +325,3 @@ MOVES: dict[str, Move] = {
     "panel-back": panel(-1),
     **{f"page-{name}": to_page(name) for name in PAGES},
 }
-
-HEADS_MOVES: dict[str, Move] = {
-    "stage-on": turn_view("head_order"),
-    "stage-back": turn_view("head_order", -1),
-}
-"""What keys do on the heads page, where that is not what they do on the map; arrows take `ordered_step`."""

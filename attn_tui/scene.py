@@ -15,6 +15,7 @@ from .desk import Desk
 from .experiments.trial import Trial, trial_of
 from .findings import Finding, findings, tolerance_of
 from .lab.laboratory import Laboratory, laboratory_of
+from .layers.overview import Layers, layers_of
 from .pictures.cells import printable
 from .pictures.ink import Ink
 from .view import Session, View
@@ -49,6 +50,8 @@ class Scene:
     """The mask laboratory, while it is on the screen."""
     trial: Trial | None = None
     """The experiment on show, while view 4 is on the screen."""
+    layers: Layers | None = None
+    """All layers, while view 2 is on the screen and there are several."""
     sheet_from: int = 0
     """The first line on show of what there is to say of a mask."""
     caret: int | None = None
@@ -60,6 +63,11 @@ class Scene:
         view = self.session.view
         own = {"masks": self.session.lab.mask_panel, "experiments": self.session.studies.study_panel}
         return own.get(view.page, view.panel)
+
+    @property
+    def in_layers(self) -> bool:
+        """Whether view 2 shows all layers, rather than the heads of one."""
+        return self.layers is not None and self.session.view.heads_panel == "layers"
 
     @property
     def cursor(self) -> tuple[int, int]:
@@ -145,7 +153,7 @@ def make_scene(
 ) -> Scene:
     """The scene of a session. Raises ValueError or RuleError where there is nothing to show.
 
-    The mask laboratory and the experiments ask the desk; without one, every question is answered at once.
+    The mask laboratory, the experiments and the layers ask the desk; without one, every question is answered at once.
     """
     view = session.view
     pinned = None if view.page == "experiments" else session.pinned  # there, B alone is shown
@@ -169,6 +177,8 @@ def make_scene(
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
     if in_laboratory:
         return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
+    if view.page == "heads":
+        return replace(scene, layers=layers_of(shown, attention, inputs, desk or Desk()))
     return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
 
 

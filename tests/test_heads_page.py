@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attn_engine import KINDS, measure, similarity
 from attn_tui.actions import IN_THE_HEADS
-from attn_tui.moves import HEADS_MOVES, ordered_step
+from attn_tui.layers.moves import HEADS_MOVES, ordered_step
 from attn_tui.pictures.cells import plain
 from attn_tui.pictures.heads.gallery import thumbnails
 from attn_tui.pictures.heads.glance import heads_glance

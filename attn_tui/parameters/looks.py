@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import view as views
 from ..pictures.palettes import PALETTES
-from ..values import around, one_of, read_pair, read_zoom, step, whole, write_pair
+from ..values import around, one_of, read_kind, read_pair, read_zoom, step, whole, write_pair
 from .row import Parameter
 
 VIEW: tuple[Parameter, ...] = (
@@ -87,6 +87,31 @@ VIEW: tuple[Parameter, ...] = (
         "how view 2 sorts the heads",
         one_of(views.HEAD_ORDERS),
         turn=around(views.HEAD_ORDERS),
+    ),
+    Parameter(
+        "heads_panel",
+        ("--heads-panel",),
+        ", ".join(views.HEADS_PANELS),
+        "what view 2 shows of a source with several layers",
+        one_of(views.HEADS_PANELS),
+        turn=around(views.HEADS_PANELS),
+    ),
+    Parameter(
+        "head_measure",
+        ("--head-measure",),
+        ", ".join(views.HEAD_MEASURES),
+        "what colours the heads of all layers in view 2",
+        one_of(views.HEAD_MEASURES),
+        turn=around(views.HEAD_MEASURES),
+    ),
+    Parameter(
+        "head_kind",
+        ("--head-kind",),
+        f"{', '.join(views.KIND_LETTERS)}, or all",
+        "dim the heads of other kinds in view 2",
+        read_kind,
+        lambda kind: kind or "all",
+        examples=(*views.KIND_LETTERS, "all"),
     ),
     Parameter("explain", ("--explain",), "", "one cell, step by step", bool, flag=True),
 )  # fmt: skip

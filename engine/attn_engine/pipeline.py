@@ -59,6 +59,10 @@ class Stage(Generic[P, R]):
         self._kept = [(key, result), *self._kept[: self._keep - 1]]
         return result
 
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._kept = []
+
 
 def _same(a: object, b: object) -> bool:
     return a is b if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else a == b
@@ -88,6 +92,11 @@ class Pipeline:
         Raises ValueError or RuleError, in one line that says what is possible, where there is none.
         """
         return self.attention(experiment, only)
+
+    def forget(self) -> None:
+        """Remember nothing: it is part of a circle, so that dropping it would not free its arrays at once."""
+        for stage in vars(self).values():
+            stage.forget()
 
     def inputs_of(self, experiment: Experiment, only: int | None = None) -> Inputs:
         """The inputs that `run` uses, with their labels. Raises ValueError where there are none."""
@@ -193,4 +202,7 @@ def run_once(experiment: Experiment, only: int | None = None) -> tuple[Attention
     Raises as `run`.
     """
     pipeline = Pipeline()
-    return pipeline.run(experiment, only), pipeline.inputs_of(experiment, only)
+    try:
+        return pipeline.run(experiment, only), pipeline.inputs_of(experiment, only)
+    finally:
+        pipeline.forget()
