@@ -346,9 +346,7 @@ class Explorer(App[str]):
         """Another head, or the heads in another order."""
         beside_each = heads_beside(self.scene, *self.panel("all-heads").room)
         in_order = name in HEADS_MOVES
-        self.change(
-            HEADS_MOVES[name](self.scene, self.plan) if in_order else arrow(self.scene, x, y, beside_each)
-        )
+        self.change(HEADS_MOVES[name](self.scene, self.plan) if in_order else arrow(self.scene, x, y, beside_each))
 
     def _act_in_room(self, room: Bench | Hall, name: str) -> None:
         """Scroll the sheet, choose and turn a knob, or move."""
