@@ -59,8 +59,8 @@ def search(scene: Scene, plan: Plan, text: str) -> Session:
 
 
 def kind(scene: Scene, text: str) -> Session:
-    """The session with all layers on show, heads of other kinds than the one typed dimmed."""
-    return with_view(scene, head_kind=BY_FIELD["head_kind"].read(text), heads_panel="layers")
+    """The session with all layers on show, heads of other kinds than the one typed dimmed; nothing is all."""
+    return with_view(scene, head_kind=BY_FIELD["head_kind"].read(text.strip() or "all"), heads_panel="layers")
 
 
 def position(scene: Scene, text: str) -> Session:

@@ -92,8 +92,7 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
 
 def read_kind(text: str) -> str:
     """A kind of head by its name or beginning; nothing for all."""
-    word = text.strip().lower()
-    found = one_of((*KIND_LETTERS, "all"))(word) if word else "all"
+    found = one_of((*KIND_LETTERS, "all"))(text)
     return "" if found == "all" else found
 
 

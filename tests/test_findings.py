@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_every_press_looks_at_one_layer_more_at_least(tmp_path: Path, monkeypatc
         read.append(experiment.layer)
         return original(experiment, only)
 
-    monkeypatch.setattr(looking, "first_findings", looking.lru_cache(maxsize=None)(slow))
+    monkeypatch.setattr(looking, "first_findings", lru_cache(maxsize=None)(slow))
     experiment = opened(odd([(3, 0, 0)], tmp_path)).shown
     ends = [search_on(experiment, 0, (LAYERS, HEADS), 0.5) for _ in range(4)]
     assert read == [0, 1, 2, 3], "each layer once"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,20 @@ def test_odd_numbers_of_a_file_are_left_out_of_means_or_told(tmp_path: Path) -> 
     assert overview.numbers["entropy"][0] == pytest.approx(np.log(4))
     assert np.isnan(overview.numbers["entropy"][1])
     assert [kind.name for kind in overview.kinds] == ["broad", "empty"]
+
+
+def test_little_more_than_a_head_is_held_at_once_and_nothing_afterwards(tmp_path: Path) -> None:
+    experiment = on(large(tmp_path))
+    layer_overview(experiment, 0)
+    gc.disable()
+    tracemalloc.start()
+    layer_overview(experiment, 1)
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    gc.enable()
+    head = 960 * 960 * 4
+    assert most < 8 * head
+    assert kept < head / 10
 
 
 def test_a_layer_that_there_is_not_is_refused() -> None:

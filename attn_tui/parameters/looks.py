@@ -107,7 +107,7 @@ VIEW: tuple[Parameter, ...] = (
     Parameter(
         "head_kind",
         ("--head-kind",),
-        f"{', '.join(views.KIND_LETTERS)}, or all",
+        ", ".join((*views.KIND_LETTERS, "all")),
         "dim the heads of other kinds in view 2",
         read_kind,
         lambda kind: kind or "all",

@@ -44,7 +44,8 @@ def entropy_ceiling(mask: Mask) -> NDArray[np.float64]:
 def distance_back(weights: Floats, positions: NDArray[np.int64]) -> Floats:
     """The mean of (position − key) by weight, in positions: (…, queries); ahead is negative."""
     keys = np.arange(weights.shape[-1], dtype=weights.dtype)
-    return positions.astype(weights.dtype) - _normalised(weights @ keys, weights)
+    with np.errstate(invalid="ignore"):  # files may hold ∞, and ∞ · 0 is NaN
+        return positions.astype(weights.dtype) - _normalised(weights @ keys, weights)
 
 
 def weight_at(weights: Floats, places: NDArray[np.int64]) -> Floats:
