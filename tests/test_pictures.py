@@ -523,7 +523,7 @@ def test_the_gallery_stays_in_its_place_and_shows_the_chosen_head(
 
 
 def test_the_table_of_heads_has_the_means_of_the_measures() -> None:
-    scene = scene_of("--view heads")
+    scene = scene_of("--view heads --heads-panel heads")
     lines = [line.split() for line in texts(heads_page(scene, 80, 40))]
     start = next(at for at, words in enumerate(lines) if words[:3] == ["head", "kind", "entropy"])
     means = measure(scene.attention).by_head
