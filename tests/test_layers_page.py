@@ -19,7 +19,7 @@ from attn_tui.pictures.heads.page import heads_page, heads_title
 from attn_tui.pictures.ink import Tier
 from attn_tui.pictures.palettes import LEVELS
 from attn_tui.scene import Scene
-from attn_tui.view import HEAD_MEASURES, KIND_LETTERS
+from attn_tui.view import HEAD_MEASURES, HEADS_PANELS, KIND_LETTERS
 from tests.drawing import scene_of
 from tests.hands import SMALL, WIDE, Hands, explorer, session_of
 
@@ -131,6 +131,17 @@ def test_numbers_that_are_none_are_told_apart(tmp_path: Path) -> None:
     assert [text.split() for text in cells_in(scene, 60, 3)[1]] == [["∅", "0.00"], ["b", "∞"], ["b", "0.25"]]
     entropy = scene_of(f"{HEADS} --source file --file {path} --layer 0")
     assert cells_in(entropy, 60, 3)[1][0].split() == ["∅", "–"]
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -1.0, 3e38])
+@pytest.mark.parametrize("panel", HEADS_PANELS)
+def test_no_number_of_a_file_keeps_its_heads_from_being_drawn(tmp_path: Path, panel: str, odd: float) -> None:
+    weights = np.full((2, 3, 4, 4), 0.25, dtype=np.float32)
+    weights[1, 1, 0, 0], weights[1, 2, 1, 2], weights[1, 2, 1, 3] = odd, odd, -odd
+    path = save_capture(tmp_path / "odd.npz", weights)
+    for layer in (0, 1):
+        scene = scene_of(f"{HEADS} --heads-panel {panel} --source file --file {path} --layer {layer}")
+        assert "head 1, " in plain(heads_page(scene, 116, 36))
 
 
 def test_one_layer_has_no_grid() -> None:

@@ -68,6 +68,7 @@ class Pattern(NamedTuple):
     counted: Mask
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def head_kinds(
     attention: Attention, query_tokens: Tokens = (), key_tokens: Tokens = (), measures: Measures | None = None
 ) -> tuple[HeadKind, ...]:

@@ -53,6 +53,5 @@ def heads_apart(experiment: Experiment) -> tuple[int | None, ...]:
 def _part(experiment: Experiment, only: int | None) -> tuple[dict[str, NDArray[np.float64]], tuple[HeadKind, ...]]:
     attention, given = run_once(experiment, only)
     rows = Measures(attention)
-    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite in a file is so in the numbers
-        numbers = {name: rows.by_head(name).astype(np.float64) for name in NUMBERS}
-        return numbers, head_kinds(attention, given.query_tokens, given.key_tokens, rows)
+    numbers = {name: rows.by_head(name).astype(np.float64) for name in NUMBERS}
+    return numbers, head_kinds(attention, given.query_tokens, given.key_tokens, rows)
