@@ -140,7 +140,7 @@ def test_no_number_of_a_file_keeps_its_heads_from_being_drawn(tmp_path: Path, pa
     weights[1, 1, 0, 0], weights[1, 2, 1, 2], weights[1, 2, 1, 3] = odd, odd, -odd
     path = save_capture(tmp_path / "odd.npz", weights)
     for layer in (0, 1):
-        scene = scene_of(f"{HEADS} --heads-panel {panel} --source file --file {path} --layer {layer}")
+        scene = scene_of(f"{HEADS} --heads-panel {panel} --source file --file {path} --layer {layer} --head 1")
         assert "head 1, " in plain(heads_page(scene, 116, 36))
 
 

@@ -33,7 +33,10 @@ MOST_RANDOM_PAIRS = 2**20
 
 @np.errstate(invalid="ignore", over="ignore")
 def similarity(weights: Floats) -> NDArray[np.float64]:
-    """The cosine similarity of each pair of heads' flattened weights: (…, heads, heads); 0 beside an empty head, or one that is not finite."""
+    """The cosine similarity of each pair of heads' flattened weights: (…, heads, heads).
+
+    0 beside a head that is empty, or not finite.
+    """
     flat = weights.reshape(*weights.shape[:-2], -1)
     largest = flat.max(axis=-1, keepdims=True)  # divided by, so that the squares of small weights are not zero
     flat = flat / np.where(largest > 0, largest, 1)
