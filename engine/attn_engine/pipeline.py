@@ -94,7 +94,7 @@ class Pipeline:
         return self.attention(experiment, only)
 
     def forget(self) -> None:
-        """Remember nothing."""
+        """Remember nothing: it is part of a circle, so that dropping it would not free its arrays at once."""
         for stage in vars(self).values():
             stage.forget()
 
@@ -200,3 +200,15 @@ def close_files() -> None:
     """Close the files that experiments have read, and forget what was computed from them: they may change."""
     opened.cache_clear()
     _pipeline.forget()
+
+
+def run_once(experiment: Experiment, only: int | None = None) -> tuple[Attention, Inputs]:
+    """What `run` and `inputs_of` give, computed anew: nothing is remembered of it, and nothing forgotten for it.
+
+    Raises as `run`.
+    """
+    pipeline = Pipeline()
+    try:
+        return pipeline.run(experiment, only), pipeline.inputs_of(experiment, only)
+    finally:
+        pipeline.forget()
