@@ -207,11 +207,11 @@ async def test_marked_words_keep_all_their_pieces_and_escape_takes_marks_away(ca
         assert hands.session.view.marked_keys == (1, 2)
         await hands.press("z")
         given = weights[:, [1, 2]].sum(axis=1)
-        assert f"2 marked keys get {given[0]:.3f} (mean {given.mean():.3f})" in hands.truth
+        assert f"2 marked keys {given[0]:.3f} (mean {given.mean():.3f})" in hands.truth
         assert f"receives {given.sum():.3f}" in hands.screen
         await hands.press("X", "down", "X")
         assert "Top keys of 2 marked queries" in hands.screen
-        assert f"2 marked queries give {weights[:2, 1].mean():.3f}" in hands.truth
+        assert f"2 marked queries {weights[:2, 1].mean():.3f}" in hands.truth
         await hands.press("escape")
         assert "marked" not in hands.truth
         assert not hands.session.view.marked_queries + hands.session.view.marked_keys
