@@ -165,13 +165,13 @@ def _marks(scene: Scene) -> list[Fact]:
     facts = []
     if columns:
         given = scene.weights[:, columns].sum(axis=1)
-        name = "marked key" if len(columns) == 1 else f"{len(columns)} marked keys"
-        text = f"{name} {figure(float(given[query]))} (mean {figure(float(given.mean()))})"
+        name = "marked key" if len(columns) == 1 else "marked keys"
+        text = f"{name} {figure(float(given[query]))}, mean {figure(float(given.mean()))}"
         facts.append((1, text, scene.ink.accent))
     if rows:
-        name = "marked query" if len(rows) == 1 else f"{len(rows)} marked queries"
+        name = "marked query" if len(rows) == 1 else "marked queries"
         given, every = scene.weights[rows, key].mean(), scene.weights[:, key].mean()
-        facts.append((1, f"{name} {figure(float(given))} (mean {figure(float(every))})", scene.ink.accent))
+        facts.append((1, f"{name} {figure(float(given))}, mean {figure(float(every))}", scene.ink.accent))
     return facts
 
 
