@@ -74,9 +74,16 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 IN_THE_HEADS = (
-    ("← → ↑ ↓", "another head, as they are shown"),
+    ("← → ↑ ↓", "of all layers, another head or layer; of one, another head, as they are shown"),
     ("enter", "the head to the map"),
-    ("v V", "next order, or the one before: by number, likeness, entropy, kind"),
+    ("tab", "from all layers to the heads of one, and back"),
+    (
+        "v V",
+        "of all layers, next measure, or the one before: entropy, distance, first, itself, previous, concentration; "
+        "of one, next order: by number, likeness, entropy, kind",
+    ),
+    ("/", "of all layers, a kind: the heads of others are dimmed; escape shows all"),
+    ("n N", "next head of that kind, or the one before"),
 )
 """What keys do on the page of heads, where that is not what they do on the map."""
 

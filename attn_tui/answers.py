@@ -57,6 +57,11 @@ def search(scene: Scene, plan: Plan, text: str) -> Session:
     return MOVES["search-on"](searching, plan) if text else searching.session
 
 
+def kind(scene: Scene, text: str) -> Session:
+    """The session with all layers on show, heads of other kinds than the one typed dimmed; nothing is all."""
+    return with_view(scene, head_kind=BY_FIELD["head_kind"].read(text.strip() or "all"), heads_panel="layers")
+
+
 def position(scene: Scene, text: str) -> Session:
     """The session with the cursor at a position typed as QUERY,KEY, or one number for both."""
     query, key = BY_FIELD["cursor"].read(text)

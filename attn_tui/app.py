@@ -23,7 +23,18 @@ from .experiments.hall import Hall
 from .history import History, decided
 from .lab import moves as laboratory
 from .lab.bench import Bench
-from .moves import ARROWS, HEADS_MOVES, MOVES, Refusal, beside, head_step, of_the_map, ordered_step, turn, with_view
+from .layers.moves import HEADS_MOVES, arrow
+from .moves import (
+    ARROWS,
+    MOVES,
+    Refusal,
+    beside,
+    head_step,
+    of_the_map,
+    told_of_move,
+    turn,
+    with_view,
+)
 from .options import command, split
 from .parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY, PART_OF, STUDY_BY_KEY, knobs_of
 from .pictures.cells import Lines, printable
@@ -41,7 +52,7 @@ from .pictures.svg import tidied
 from .pictures.truth import brief, hints_line, title_line, too_small, truth_line
 from .scene import Scene, make_scene
 from .values import ready_text
-from .view import MASK_PANELS, STUDY_PANELS, Session
+from .view import KIND_LETTERS, MASK_PANELS, STUDY_PANELS, Session
 from .widgets.panel import Panel
 from .widgets.prompt import Prompt
 from .widgets.theme import themes
@@ -93,7 +104,7 @@ class Explorer(App[str]):
         for theme in themes():
             self.register_theme(theme)
         self.session = session
-        self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8)}
+        self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8), "heads": self._desk(kept=1024)}
         self.scene = make_scene(session, self._ink(session), desk=self.desk)
         self._take_theme(self.scene)
         self._window = self.size
@@ -200,8 +211,9 @@ class Explorer(App[str]):
         self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
     def on_answer(self) -> None:
-        """Show what has become known of the mask, or of the experiment."""
-        if (self.scene.laboratory or self.scene.trial) and self.query(Prompt):  # not while the screen is taken down
+        """Show what has become known of the mask, of the experiment, or of the layers."""
+        asking = self.scene.laboratory or self.scene.trial or self.scene.layers
+        if asking and self.query(Prompt):  # not while the screen is taken down
             self._show(replace(self.scene))
 
     # The one way in which anything changes.
@@ -249,7 +261,7 @@ class Explorer(App[str]):
     def action_choose(self, key: str) -> None:
         """Choose the knob of a letter, on this page or on the one that it is of."""
         here = knobs_of(self.session)
-        if key in here and self.session.view.page in self.desks:
+        if key in here and self.room:
             self._choose(here[key].field, self.session)
         elif key in BY_KEY:
             self.choose_of_map(BY_KEY[key].field)
@@ -320,7 +332,9 @@ class Explorer(App[str]):
         elif view.panel == "heads" and x:
             self.change(head_step(self.scene, x))
         else:
-            self.change(MOVES[name](self.scene, self.plan))
+            before = self.scene
+            if self.change(MOVES[name](before, self.plan)) and (told := told_of_move(name, before, self.scene)):
+                self.say(told)
 
     def _act_in_help(self, name: str) -> bool:
         """Scroll the help; keys that move nothing there leave it, and act. Whether it was scrolled."""
@@ -332,9 +346,7 @@ class Explorer(App[str]):
         """Another head, or the heads in another order."""
         beside_each = heads_beside(self.scene, *self.panel("all-heads").room)
         in_order = name in HEADS_MOVES
-        self.change(
-            HEADS_MOVES[name](self.scene, self.plan) if in_order else ordered_step(self.scene, x + y * beside_each)
-        )
+        self.change(HEADS_MOVES[name](self.scene, self.plan) if in_order else arrow(self.scene, x, y, beside_each))
 
     def _act_in_room(self, room: Bench | Hall, name: str) -> None:
         """Scroll the sheet, choose and turn a knob, or move."""
@@ -431,6 +443,8 @@ class Explorer(App[str]):
             self.do_help()
         elif view.page == "experiments" and self.hall.halted(self.desk):
             self.say("stopped: enter goes on")
+        elif view.page == "heads" and view.head_kind:
+            self.change(with_view(self.scene, head_kind=""))
         elif view.explain or view.text or view.picture_only:
             self.change(with_view(self.scene, explain=False, text=False, picture_only=False))
         elif self.knob or self.scene.focused not in ("map", "cells", "figure"):
@@ -510,9 +524,12 @@ class Explorer(App[str]):
         self.ask("command", ":", suggestions=answers.words_to_type())
 
     def do_search(self) -> None:
-        """Ask for a token."""
-        tokens = self.scene.key_labels if self.scene.has_tokens else ()
-        self.ask("search", "search", self.session.view.search, tokens)
+        """Ask for a token; among all layers, for a kind of head."""
+        if self.scene.layers and not self.scene.helping:
+            self.ask("kind", "heads of kind", self.session.view.head_kind, tuple(KIND_LETTERS))
+        else:
+            tokens = self.scene.key_labels if self.scene.has_tokens else ()
+            self.ask("search", "search", self.session.view.search, tokens)
 
     def do_go(self) -> None:
         """Ask for a position."""
@@ -569,6 +586,10 @@ class Explorer(App[str]):
     def answer_search(self, text: str) -> bool:
         """A token was typed."""
         return self.change(answers.search(self.scene, self.plan, text))
+
+    def answer_kind(self, text: str) -> bool:
+        """A kind of head was typed."""
+        return self.change(answers.kind(self.scene, text))
 
     def answer_go(self, text: str) -> bool:
         """A position was typed."""
@@ -650,6 +671,8 @@ def _subject(scene: Scene) -> Any:
     """What a desk is asked about."""
     if scene.trial:
         return scene.trial.settings
+    if scene.layers:
+        return scene.layers.experiment
     return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else None
 
 

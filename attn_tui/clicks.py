@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .layers.moves import to_head
 from .moves import go_to, with_view
 from .pictures.heads.glance import head_at
+from .pictures.heads.page import layers_grid
 from .pictures.plan import UNBOUNDED, Plan
 from .pictures.truth import page_at
 from .scene import Scene
@@ -21,6 +23,10 @@ def clicked(
     if panel == "heads":
         head = head_at(scene, place, width, height)
         return None if head is None else with_view(scene, head=head)
+    if panel == "all-heads":
+        grid = layers_grid(scene, width, height)
+        there = grid.place_at(x, y) if grid else None
+        return to_head(scene, *there) if there else None
     if panel == "title":
         page = page_at(scene, x, width)
         return with_view(scene, page=page) if page else None

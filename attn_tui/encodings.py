@@ -18,12 +18,19 @@ NEAREST = {
 
 def accept_any_text(stream: TextIO | None) -> None:
     """Let a stream take any text: what its encoding lacks becomes the nearest ASCII, or a question mark."""
-    codecs.register_error("nearest", _nearest)
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="nearest")
+
+
+def for_encoding(text: str, encoding: str) -> str:
+    """The text with what an encoding lacks as the nearest ASCII, or a question mark."""
+    return text.encode(encoding, "nearest").decode(encoding)
 
 
 def _nearest(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(NEAREST.get(character, "?") for character in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("nearest", _nearest)

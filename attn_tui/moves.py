@@ -13,8 +13,8 @@ from typing import Any
 from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
 
 from .actions import BY_NAME
+from .findings import Search, search_on
 from .parameters import BY_FIELD, Parameter
-from .pictures.heads.order import ordered
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
 from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
@@ -24,6 +24,10 @@ Move = Callable[[Scene, Plan], Session]
 
 ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 """Columns and rows of the keys that step."""
+
+
+SECONDS = 0.3
+"""How long a search through heads and layers may take a key press."""
 
 
 class Refusal(Exception):  # noqa: N818 - not an error: the move has nowhere to go
@@ -118,12 +122,49 @@ def _next_place(places: list[int], here: int, direction: int) -> int:
 
 
 def next_finding(scene: Scene, _: Plan) -> Session:
-    """The cursor at the next query that something is unusual about."""
-    if not scene.findings:
-        raise Refusal("nothing unusual in this head: every query sees a key, all rows sum to 1")
+    """The cursor at the next query that something is unusual about: of this head, then of the next heads and layers.
+
+    Where none is found in SECONDS, Refusal says how far it looked; the next key press goes on from there.
+    """
     query, key = scene.place
-    beyond = [finding.query for finding in scene.findings if finding.query > query]
-    return with_view(scene, cursor=(beyond[0] if beyond else scene.findings[0].query, key))
+    own = [finding.query for finding in scene.findings]
+    if beyond := [at for at in own if at > query]:
+        return with_view(scene, cursor=(beyond[0], key))
+    pinned = scene.shown is not scene.session.experiment  # A is of one head
+    shape = (1, 1) if pinned else (scene.inputs.num_layers, scene.num_heads)
+    found = search_on(scene.shown, 0 if pinned else scene.head_number, shape, SECONDS)
+    if found.finding:
+        layer = found.layer if shape[0] > 1 else scene.shown.layer
+        session = with_view(scene, head=found.head, cursor=(found.finding.query, key))
+        return replace(session, experiment=replace(session.experiment, layer=layer))
+    if found.everywhere and own:
+        return with_view(scene, cursor=(own[0], key))
+    raise Refusal(_nothing(found, shape))
+
+
+def _nothing(found: Search, shape: tuple[int, int]) -> str:
+    """What to say of a search that found nothing."""
+    if not found.everywhere:
+        return f"nothing unusual up to {place_text(found.layer, found.head, shape[0])}: ! looks further"
+    if found.trouble:
+        return f"nothing unusual in what can be read; {found.trouble}"
+    layers = f" of {shape[0]} layers" if shape[0] > 1 else ""
+    heads = f"any of {shape[1]} heads{layers}" if shape != (1, 1) else "this head"
+    return f"nothing unusual in {heads}: every query sees a key, all rows sum to 1"
+
+
+def place_text(layer: int, head: int, layers: int) -> str:
+    """A head, and its layer where there are several: layer 4, head 2."""
+    return f"layer {layer}, head {head}" if layers > 1 else f"head {head}"
+
+
+def told_of_move(name: str, before: Scene, after: Scene) -> str:
+    """What is to be said after a move: where another head is that something is unusual about, and what."""
+    if name != "finding" or (before.shown.layer, before.head_number) == (after.shown.layer, after.head_number):
+        return ""
+    place = place_text(after.shown.layer, after.head_number, after.inputs.num_layers)
+    found = [finding.text for finding in after.findings if finding.query == after.place[0]]
+    return f"{place}: query {after.place[0]} {found[0]}" if found else place
 
 
 # Knobs, heads and layers.
@@ -311,15 +352,6 @@ def head_step(scene: Scene, by: int) -> Session:
     return with_view(scene, head=head)
 
 
-def ordered_step(scene: Scene, by: int) -> Session:
-    """Another head, some places on in the order that the heads page shows."""
-    if scene.num_heads > scene.attention.num_heads:
-        return head_step(scene, by)
-    order = ordered(scene)
-    place = min(max(order.index(scene.head) + by, 0), len(order) - 1)
-    return with_view(scene, head=order[place])
-
-
 MOVES: dict[str, Move] = {
     "left": step(0, -1),
     "right": step(0, 1),
@@ -356,9 +388,3 @@ MOVES: dict[str, Move] = {
     "panel-back": panel(-1),
     **{f"page-{name}": to_page(name) for name in PAGES},
 }
-
-HEADS_MOVES: dict[str, Move] = {
-    "stage-on": turn_view("head_order"),
-    "stage-back": turn_view("head_order", -1),
-}
-"""What keys do on the heads page, where that is not what they do on the map; arrows take `ordered_step`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -41,6 +41,11 @@ class Parser(argparse.ArgumentParser):
         if message.endswith(": expected one argument"):
             message = _missing(message.partition(":")[0])
         raise OptionError(message)
+
+    @property
+    def known(self) -> Collection[str]:
+        """Every option, as it is written."""
+        return self._option_string_actions.keys()
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help or version, where argparse would keep silent about a failure to write."""

@@ -42,21 +42,24 @@ SYSTEMS = {Tier.TRUECOLOR: ColorSystem.TRUECOLOR, Tier.CUBE: ColorSystem.EIGHT_B
 
 def print_report(session: Session, given: argparse.Namespace) -> None:
     """Print what the options ask for on standard output. Raises OptionError for what cannot be had."""
+    sys.stdout.write(report_text(session, given))
+    sys.stdout.flush()
+
+
+def report_text(session: Session, given: argparse.Namespace) -> str:
+    """What the options ask for. Raises OptionError for what cannot be had."""
     session = replace(session, view=replace(session.view, page="map"))  # whatever view the explorer would open
     scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
     if given.json:
-        text = json.dumps(figures(scene), allow_nan=False) + "\n"
-    elif given.csv:
-        text = csv_text(scene)
-    elif given.query is not None:
-        text = rendered(_reads(scene, given.query, given.top or 10), scene.ink.tier)
-    elif given.svg:
-        text = svg_text(scene, width_wanted(given))
-    else:
-        text = rendered(report(scene, width_wanted(given)), scene.ink.tier)
-    sys.stdout.write(text)
-    sys.stdout.flush()
+        return json.dumps(figures(scene), allow_nan=False) + "\n"
+    if given.csv:
+        return csv_text(scene)
+    if given.query is not None:
+        return rendered(_reads(scene, given.query, given.top or 10), scene.ink.tier)
+    if given.svg:
+        return svg_text(scene, width_wanted(given))
+    return rendered(report(scene, width_wanted(given)), scene.ink.tier)
 
 
 def report(scene: Scene, width: int) -> Lines:

@@ -25,7 +25,9 @@ from attn_engine import (
 
 from .desk import Desk
 from .experiments.trial import Trial, trial_of
+from .findings import Finding, findings, tolerance_of
 from .lab.laboratory import Laboratory, laboratory_of
+from .layers.overview import Layers, layers_of
 from .pictures.cells import printable
 from .pictures.ink import Ink
 from .together import put_together
@@ -33,17 +35,6 @@ from .view import Session, View
 
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
-
-TOLERANCE = 1e-4
-"""How far from 1 a row's sum may be and still count as 1."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something unusual about one query."""
-
-    query: int
-    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +63,8 @@ class Scene:
     """The mask laboratory, while it is on the screen."""
     trial: Trial | None = None
     """The experiment on show, while view 4 is on the screen."""
+    layers: Layers | None = None
+    """All layers, while view 2 is on the screen and there are several."""
     sheet_from: int = 0
     """The first line on show of what there is to say of a mask."""
     caret: int | None = None
@@ -87,6 +80,11 @@ class Scene:
         view = self.session.view
         own = {"masks": self.session.lab.mask_panel, "experiments": self.session.studies.study_panel}
         return own.get(view.page, view.panel)
+
+    @property
+    def in_layers(self) -> bool:
+        """Whether view 2 shows all layers, rather than the heads of one."""
+        return self.layers is not None and self.session.view.heads_panel == "layers"
 
     @property
     def cursor(self) -> tuple[int, int]:
@@ -204,8 +202,7 @@ class Scene:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is unusual about the head on show."""
-        captured = self.inputs.captured
-        return findings(self.attention, self.head, TOLERANCE + (4 * captured.precision if captured else 0))
+        return findings(self.attention, self.head, tolerance_of(self.inputs))
 
     @cached_property
     def highest(self) -> float:
@@ -230,7 +227,7 @@ def make_scene(
 ) -> Scene:
     """The scene of a session. Raises ValueError or RuleError where there is nothing to show.
 
-    The mask laboratory and the experiments ask the desk; without one, every question is answered at once.
+    The mask laboratory, the experiments and the layers ask the desk; without one, every question is answered at once.
     """
     view = session.view
     pinned = None if view.page == "experiments" else session.pinned  # there, B alone is shown
@@ -257,6 +254,8 @@ def make_scene(
     scene = replace(scene, combined=combined, compared=compared)
     if in_laboratory:
         return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
+    if view.page == "heads":
+        return replace(scene, layers=layers_of(shown, attention, inputs, desk or Desk()))
     return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
 
 
@@ -324,22 +323,6 @@ def stage_stack(attention: Attention, stage: str) -> Matrix:
 @lru_cache(maxsize=2)
 def _value_weighted(attention: Attention) -> Matrix:
     return measures.value_weighted(attention.weights, attention.value)
-
-
-@lru_cache(maxsize=8)
-def findings(attention: Attention, head: int, tolerance: float = TOLERANCE) -> tuple[Finding, ...]:
-    """Queries of a head that see nothing, whose weights are not finite, are below 0, or do not sum to 1."""
-    weights = attention.weights[head]
-    blind = ~attention.mask_of(head).any(axis=-1)
-    broken = ~np.isfinite(weights).all(axis=-1)
-    sums = weights.sum(axis=-1, dtype=np.float64)
-    negative = (weights < 0).any(axis=-1)
-    odd = (np.abs(sums - 1) > tolerance) & ~blind & ~broken & ~negative
-    found = [Finding(int(query), "sees nothing: its weights are zeros") for query in np.flatnonzero(blind)]
-    found += [Finding(int(query), "has weights that are NaN or ∞") for query in np.flatnonzero(broken)]
-    found += [Finding(int(query), "has weights below 0") for query in np.flatnonzero(negative)]
-    found += [Finding(int(query), f"has weights that sum to {sums[query]:.3f}") for query in np.flatnonzero(odd)]
-    return tuple(sorted(found, key=lambda finding: finding.query))
 
 
 def _difference(a: Matrix, a_mask: Mask, b: Matrix, b_mask: Mask) -> tuple[Matrix, Mask, bool]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import TextIO
 
 from .options import OptionError
 from .view import Session
@@ -11,8 +13,11 @@ from .view import Session
 COLOUR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
 
 
-def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> int:
-    """Open the explorer until it is left; the exit status. Raises OptionError where it cannot run."""
+def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewrite: Callable[[str], str] = str) -> int:
+    """Open the explorer until it is left, and print each command that was copied, as `rewrite` makes it; the status.
+
+    Raises OptionError where it cannot run.
+    """
     _check_terminal()
     _set_colours(colour)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when loaded: small products want no threads
@@ -20,21 +25,35 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True) -> in
     from .opening import open_scene
     from .pictures.cells import printable
     from .pictures.ink import Tier
-    from .terminal import exit_status
+    from .terminal import exit_status, run_app, take_colours
 
+    take_colours()
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
-    copied = app.run(mouse=mouse)
+    copied = run_app(app, mouse=mouse)
     for line in (copied or "").splitlines():
-        print(printable(line))  # noqa: T201
+        print(printable(rewrite(line)))  # noqa: T201
     return exit_status(app)
 
 
-def _check_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise OptionError("no terminal to open the explorer in; attn-tui print needs none")
+def why_no_screen() -> str:
+    """Why nothing can be drawn here, in words; nothing, where it can. Textual uses the streams Python began with."""
+    if not _terminals(sys.stdin, sys.stdout):
+        return "no terminal to open the explorer in; attn-tui print needs none"
     if os.environ.get("TERM", "") in ("", "dumb"):
-        raise OptionError("TERM is dumb or not set, so nothing can be drawn; attn-tui print needs no screen")
+        return "TERM is dumb or not set, so nothing can be drawn; attn-tui print needs no screen"
+    if not _terminals(sys.__stdin__, sys.__stderr__):
+        return "standard error is no terminal, and the screen is drawn on it; attn-tui print needs none"
+    return ""
+
+
+def _terminals(*streams: TextIO | None) -> bool:
+    return all(stream is not None and not stream.closed and stream.isatty() for stream in streams)
+
+
+def _check_terminal() -> None:
+    if why := why_no_screen():
+        raise OptionError(why)
 
 
 def _set_colours(colour: str) -> None:

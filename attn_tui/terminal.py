@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.segment import Segment
@@ -15,6 +15,7 @@ from textual.app import App
 
 from .pictures.ink import Tier
 
+Result = TypeVar("Result")
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
@@ -32,6 +33,17 @@ def find_tier() -> Tier:
     found = Console(color_system=constants.COLOR_SYSTEM, force_terminal=True, legacy_windows=False).color_system  # type: ignore[arg-type]
     tiers = {"truecolor": Tier.TRUECOLOR, "256": Tier.CUBE, "standard": Tier.BASIC}
     return tiers.get(found or "", Tier.NONE)
+
+
+def take_colours() -> None:
+    """Let Textual, which may have been loaded long ago, use the colours that the environment says now."""
+    vars(constants)["COLOR_SYSTEM"] = os.environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
+
+
+def run_app(app: App[Result], *, mouse: bool) -> Result | None:
+    """Run an app on a loop of its own, which leaves the thread's as it is; what the app was left with."""
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(app.run_async(mouse=mouse))
 
 
 def exit_status(app: App[Any]) -> int:

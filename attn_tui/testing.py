@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from attn_engine import CheckFinding, Kind, LoadedMask, Plane, Rule, check_mask, check_rule, mask_of, parse, read_mask
+
+from .arrays import as_numpy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,11 +84,7 @@ def _loaded(mask: Any, settings: Settings) -> LoadedMask | Rule:
         if path is not None:
             return read_mask(path, name=settings.array, form=settings.form, inverted=settings.inverted)
         return parse(str(mask), Kind.MASK)
-    if hasattr(mask, "detach"):  # torch; bfloat16, which NumPy has not, becomes float32
-        mask = mask.detach().cpu()
-        mask = mask.float() if "bfloat16" in str(mask.dtype) else mask
-        mask = mask.numpy()
-    return mask_of(np.asarray(mask), form=settings.form, inverted=settings.inverted)
+    return mask_of(as_numpy(mask, "mask"), form=settings.form, inverted=settings.inverted)
 
 
 def findings_of(

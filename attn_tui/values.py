@@ -13,6 +13,8 @@ from typing import Any
 
 from attn_engine import SCALED, UNSCALED, Entry, Kind, entries, parse, parse_normaliser
 
+from .view import KIND_LETTERS
+
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """Whole numbers of a range; thousands may be set apart, as in 1,024."""
@@ -86,6 +88,12 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
         raise ValueError(f"{_quoted(text)}; possible are {', '.join(known)}")
 
     return read
+
+
+def read_kind(text: str) -> str:
+    """A kind of head by its name or beginning; nothing for all."""
+    found = one_of((*KIND_LETTERS, "all"))(text)
+    return "" if found == "all" else found
 
 
 def read_zoom(names: Iterable[str], most: int) -> Callable[[str], str]:

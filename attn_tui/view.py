@@ -12,6 +12,8 @@ Range = Literal["row", "picture", "heads", "unit", "log", "rest"]
 Compare = Literal["b", "a", "a-b"]
 Over = Literal["head", "mean", "max"]
 HeadOrder = Literal["number", "likeness", "entropy", "kind"]
+HeadsPanel = Literal["layers", "heads"]
+HeadMeasure = Literal["entropy", "distance", "first", "itself", "previous", "concentration"]
 Page = Literal["map", "heads", "masks", "experiments"]
 Sheet = Literal["catalogue", "costs", "checks", "conventions", "reach", "code"]
 Dialect = Literal["flex", "numpy", "sdpa"]
@@ -60,6 +62,34 @@ HEAD_ORDERS: dict[str, str] = {
     "entropy": "by entropy, the lowest first",
     "kind": "by kind, the highest score first",
 }
+
+HEADS_PANELS: dict[str, str] = {
+    "layers": "all layers at a glance, a cell for each head",
+    "heads": "the heads of one layer: thumbnails, measures, likeness",
+}
+
+HEAD_MEASURES: dict[str, str] = {
+    "entropy": "entropy in nats",
+    "distance": "positions looked back",
+    "first": "weight on the first key",
+    "itself": "weight on the query's own place",
+    "previous": "weight on the place before",
+    "concentration": "keys that hold 90 % of the weight",
+}
+"""What the cells of all layers show; each is a mean over queries."""
+
+KIND_LETTERS: dict[str, str] = {
+    "previous token": "P",
+    "first token": "F",
+    "itself": "I",
+    "next token": "N",
+    "same token": "S",
+    "induction": "D",
+    "broad": "b",
+    "mixed": "·",
+    "empty": "∅",
+}
+"""A letter for each kind of head (`attn_engine.KINDS`)."""
 
 BLOCKS = {"max": "the greatest of its cells", "mean": "the mean of its cells"}
 
@@ -160,6 +190,9 @@ class View:
     merge_words: bool = False
     marked_keys: tuple[int, ...] = ()
     marked_queries: tuple[int, ...] = ()
+    heads_panel: HeadsPanel = "layers"
+    head_measure: HeadMeasure = "entropy"
+    head_kind: str = ""
 
 
 @dataclass(frozen=True)

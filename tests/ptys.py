@@ -12,8 +12,10 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
 
 import pyte
 
@@ -23,15 +25,17 @@ PATIENCE = 30.0
 START = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, "-m", "attn_tui", *sys.argv[1:]])
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-"""Makes the terminal the program's own, as a shell would, and becomes the program."""
+"""Makes the terminal the program's own, as a shell would, and becomes Python with the words."""
 
 
 class Terminal:
-    """A terminal in which attn_tui runs."""
+    """A terminal in which Python runs."""
 
-    def __init__(self, words: tuple[str, ...], size: tuple[int, int], environment: dict[str, str]) -> None:
+    def __init__(
+        self, words: tuple[str, ...], size: tuple[int, int], environment: dict[str, str], folder: Path | None = None
+    ) -> None:
         self.master, self.slave = pty.openpty()
         self._set_size(*size)
         self.modes = termios.tcgetattr(self.slave)
@@ -40,7 +44,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, *words],
-            stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment, start_new_session=True,
+            stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment, start_new_session=True, cwd=folder,
         )  # fmt: skip
 
     def _set_size(self, width: int, height: int) -> None:
@@ -128,11 +132,22 @@ class Terminal:
 @contextmanager
 def opened(*words: str, size: tuple[int, int] = (120, 40), **changes: str) -> Iterator[Terminal]:
     """A terminal with the explorer in it; `changes` are of its environment."""
+    with running("-m", "attn_tui", *words, size=size, changes=changes) as terminal:
+        yield terminal
+
+
+@contextmanager
+def running(
+    *words: str,
+    size: tuple[int, int] = (120, 40),
+    folder: Path | None = None,
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Terminal]:
+    """A terminal with Python in it, started with these words in a folder."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    environment |= {
-        name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ
-    } | changes
-    terminal = Terminal(words, size, {name: text for name, text in environment.items() if text})
+    environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
+    environment |= changes
+    terminal = Terminal(words, size, {name: text for name, text in environment.items() if text}, folder)
     try:
         yield terminal
     finally:

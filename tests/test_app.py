@@ -109,9 +109,9 @@ STORIES: dict[str, tuple[Story, ...]] = {
             BLIND,
             Step("this query sees nothing", f"{BLIND} --cursor 13,2"),
             Step("this query sees nothing", f"{BLIND} --cursor 15,2"),
-            Step("this query sees nothing", f"{BLIND} --cursor 1,2"),
+            Step("layer 3, head 2: query 1 sees nothing", f"{BLIND} --cursor 1,2 --head 2"),
         ),
-        ("", Step("nothing unusual in this head")),
+        ("", Step("nothing unusual in any of 12 heads of 6 layers")),
     ),
     "less": (("", Step("no knob is chosen"), Step("temperature 0.9", "--temperature 0.9", ("t", KEY))),),
     "more": (
@@ -272,7 +272,10 @@ STORIES: dict[str, tuple[Story, ...]] = {
     "page-map": (("--view heads", Step("Weights", "")),),
     "page-masks": (("", Step("Cells · full", "--view masks"), Step("Cells · full", "--view masks")),),
     "page-experiments": (("", Step("Scaling: why", "--view experiments"), Step("Scaling: why", "--view experiments")),),
-    "page-heads": (("", Step("All heads of layer 3", "--view heads")),),
+    "page-heads": (
+        ("", Step("All layers", "--view heads")),
+        ("--heads-panel heads", Step("All heads of layer 3", "--view heads --heads-panel heads")),
+    ),
     "command": (
         (
             "",
@@ -280,7 +283,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
             Step("mask        causal", "--mask causal", (KEY, "type mask causal", "enter")),
             Step("mask        full", "", (KEY, "type mask=full", "enter")),
             Step('What "it" reads', "--head 3 --text", (KEY, "type --head 3 --text", "enter")),
-            Step("All heads", "--head 3 --text --view heads", (KEY, "type page-heads", "enter")),
+            Step("All layers", "--head 3 --text --view heads", (KEY, "type page-heads", "enter")),
             Step("save as", SAME, (KEY, "type save", "enter")),
             Step("'dance' is no command and no option; ? lists them", SAME, ("escape", KEY, "type dance", "enter")),
             Step("possible are 0 … 5", SAME, ("escape", KEY, "type layer 6", "enter")),
@@ -579,7 +582,7 @@ async def test_on_small_screens_the_panels_take_turns(size: tuple[int, int], bes
 
 
 async def test_the_arrows_choose_a_head_on_the_page_of_heads_and_enter_takes_it_to_the_map() -> None:
-    async with explorer("--view heads --head 0") as hands:
+    async with explorer("--view heads --heads-panel heads --head 0") as hands:
         await hands.press("right", "right")
         assert hands.session.view.head == 2
         await hands.press("down")
@@ -588,7 +591,7 @@ async def test_the_arrows_choose_a_head_on_the_page_of_heads_and_enter_takes_it_
         await hands.press("up", "left")
         assert hands.session.view.head == 1
         await hands.press("enter")
-        assert hands.session == session_of("--head 1")
+        assert hands.session == session_of("--heads-panel heads --head 1")
 
 
 async def test_the_arrows_choose_a_head_in_the_panel_of_heads() -> None:

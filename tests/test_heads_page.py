@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attn_engine import KINDS, measure, similarity
 from attn_tui.actions import IN_THE_HEADS
-from attn_tui.moves import HEADS_MOVES, ordered_step
+from attn_tui.layers.moves import HEADS_MOVES, ordered_step
 from attn_tui.pictures.cells import plain
 from attn_tui.pictures.heads.gallery import thumbnails
 from attn_tui.pictures.heads.glance import heads_glance
@@ -29,7 +29,7 @@ from tests.hands import SMALL, WIDE, explorer, session_of
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 
-HEADS = "--view heads"
+HEADS = "--view heads --heads-panel heads"
 TWICE = "--source repeat --heads 6 --queries 16 --keys 16"
 
 
@@ -159,7 +159,7 @@ async def test_v_turns_the_order_on_the_page_of_heads_and_the_stage_on_the_map()
         await hands.press("V", "V")
         assert hands.session == session_of(f"{HEADS} --layer 0 --head-order likeness")
         await hands.press("1", "v")
-        assert hands.session == session_of("--layer 0 --head-order likeness --stage value-weighted")
+        assert hands.session == session_of("--heads-panel heads --layer 0 --head-order likeness --stage value-weighted")
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -175,7 +175,7 @@ async def test_the_arrows_go_through_the_heads_as_they_are_shown(size: tuple[int
         await hands.press("left", "left")
         assert hands.session.view.head == order[2]
         await hands.press("enter")
-        assert hands.session == session_of(f"--layer 0 --head-order kind --head {order[2]}")
+        assert hands.session == session_of(f"--heads-panel heads --layer 0 --head-order kind --head {order[2]}")
         assert "Weights" in hands.screen
 
 
@@ -202,4 +202,4 @@ def test_the_help_and_the_hints_tell_the_keys_of_the_page() -> None:
     assert all(f"{keys} {told}" in text for keys, told in IN_THE_HEADS)
     assert all(order in " ".join(told for _, told in IN_THE_HEADS) for order in HEAD_ORDERS)
     assert "v order" in plain([hints_line(scene_of(HEADS), 78)])
-    assert set(HEADS_MOVES) == {"stage-on", "stage-back"}
+    assert set(HEADS_MOVES) == {"stage-on", "stage-back", "panel-on", "panel-back", "search-on", "search-back"}

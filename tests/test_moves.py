@@ -174,10 +174,20 @@ def test_a_search_that_finds_nothing_says_so() -> None:
 
 
 def test_the_next_finding_goes_round_the_unusual_queries() -> None:
-    scene = scene_of(f"{MADE} --queries 6 --keys 6 --mask 'k > q & q != 2' --cursor 0,3")
-    assert [finding.query for finding in scene.findings] == [2, 5]
-    assert cursors(scene, "finding", 3) == [(2, 3), (5, 3), (2, 3)]
-    assert refused(scene_of(MADE), "finding").startswith("nothing unusual in this head")
+    one = scene_of(f"{MADE} --heads 1 --queries 6 --keys 6 --mask 'k > q & q != 2' --cursor 0,3")
+    assert [finding.query for finding in one.findings] == [2, 5]
+    assert cursors(one, "finding", 3) == [(2, 3), (5, 3), (2, 3)]
+    assert refused(scene_of(f"{MADE} --heads 1"), "finding").startswith("nothing unusual in this head: every query")
+    assert refused(scene_of(MADE), "finding").startswith("nothing unusual in any of 3 heads: every query")
+
+
+def test_the_findings_of_a_made_source_go_on_in_its_other_heads() -> None:
+    scene = scene_of(f"{MADE} --queries 6 --keys 6 --mask 'h == 1 | k > q & q != 2' --head 0 --cursor 0,3")
+    places = []
+    for _ in range(5):
+        scene = after(scene, "finding")
+        places.append((scene.shown.layer, scene.head_number, scene.cursor[0]))
+    assert places == [(0, 0, 2), (0, 0, 5), (0, 2, 2), (0, 2, 5), (0, 0, 2)]
 
 
 # Knobs, heads and layers

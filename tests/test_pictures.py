@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from attn_engine import entries, measure, parse_normaliser
 from attn_tui.actions import ACTIONS
+from attn_tui.findings import findings
 from attn_tui.layout import LEAST
 from attn_tui.parameters import BY_FIELD, KNOBS
 from attn_tui.pictures.cells import Lines, figure, fit, plain, width_of
@@ -38,7 +39,7 @@ from attn_tui.pictures.truth import (
     too_small,
     truth_line,
 )
-from attn_tui.scene import Scene, findings
+from attn_tui.scene import Scene
 from attn_tui.view import PAGES
 from tests.drawing import brief, drawn, ink_of, quick, scene_of, scene_with
 
@@ -522,7 +523,7 @@ def test_the_gallery_stays_in_its_place_and_shows_the_chosen_head(
 
 
 def test_the_table_of_heads_has_the_means_of_the_measures() -> None:
-    scene = scene_of("--view heads")
+    scene = scene_of("--view heads --heads-panel heads")
     lines = [line.split() for line in texts(heads_page(scene, 80, 40))]
     start = next(at for at, words in enumerate(lines) if words[:3] == ["head", "kind", "entropy"])
     means = measure(scene.attention).by_head

@@ -75,6 +75,10 @@ def test_all_heads(snap_compare: Compare) -> None:
     assert shows(snap_compare, "--source repeat --heads 6 --queries 16 --keys 16 --temperature 0.3", "2", size=WIDE)
 
 
+def test_all_layers(snap_compare: Compare) -> None:
+    assert shows(snap_compare, "--layer 1 --head 6", "2", size=(120, 17))
+
+
 def test_explained_cell(snap_compare: Compare) -> None:
     assert shows(snap_compare, "--temperature 2", "enter")
 

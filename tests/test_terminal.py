@@ -47,7 +47,7 @@ def test_the_first_screen_shows_where_it_looks_and_keys_change_it() -> None:
         terminal.press("\x1b[1;2C")
         terminal.sees("head 2  of 6 × 12")
         terminal.press("\x1b[<0;25;1M\x1b[<0;25;1m")  # the mouse, on "2 Heads"
-        terminal.sees("All heads of layer 3")
+        terminal.sees("All layers", "layer 3")
 
 
 def test_the_chart_of_a_masks_costs_comes_without_a_key() -> None:

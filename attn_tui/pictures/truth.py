@@ -303,14 +303,12 @@ def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
     return WIDE_HINTS
 
 
+IN_HEADS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "order"), ("shift+↑↓", "layer"), ("c", "colours"))
+OF_LAYER = (*IN_HEADS[:3], ("tab", "all layers"), *IN_HEADS[3:])
+IN_LAYERS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "measure"), ("tab", "one layer"), ("/", "kind"))
+
 HINTS_OF: dict[str, Callable[[Scene], tuple[tuple[str, str], ...]]] = {
-    "heads": lambda _: (
-        ("←↑↓→", "head"),
-        ("enter", "to the map"),
-        ("v", "order"),
-        ("shift+↑↓", "layer"),
-        ("c", "colours"),
-    ),
+    "heads": lambda scene: IN_LAYERS if scene.in_layers else OF_LAYER if scene.layers else IN_HEADS,
     "masks": lambda _: (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom")),
     "experiments": study_hints,
 }

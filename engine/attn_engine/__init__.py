@@ -107,8 +107,13 @@ if TYPE_CHECKING:
     from .notation.plane import Verdict as Verdict
     from .notation.soundness import check_rule as check_rule
     from .notation.words import FUNCTIONS as FUNCTIONS
+    from .overview import LayerOverview as LayerOverview
+    from .overview import heads_apart as heads_apart
+    from .overview import layer_overview as layer_overview
+    from .pipeline import close_files as close_files
     from .pipeline import inputs_of as inputs_of
     from .pipeline import run as run
+    from .pipeline import run_once as run_once
     from .presets import PRESETS as PRESETS
     from .presets import Preset as Preset
     from .sources import Inputs as Inputs
@@ -205,7 +210,8 @@ _ROOMS = {
     "notation.plane": ("Captured", "Plane", "Rectangles", "Verdict"),
     "notation.soundness": ("check_rule",),
     "notation.words": ("FUNCTIONS",),
-    "pipeline": ("inputs_of", "run"),
+    "overview": ("LayerOverview", "heads_apart", "layer_overview"),
+    "pipeline": ("close_files", "inputs_of", "run", "run_once"),
     "presets": ("PRESETS", "Preset"),
     "sources": ("Inputs",),
     "studies.diversity": (

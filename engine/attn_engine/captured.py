@@ -122,7 +122,8 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
             "which is the most that is computed",
         )
     mask = found.mask(layer, batch)
-    mask = mask[heads.start : heads.stop] if mask is not None and len(mask) > 1 else mask
+    if mask is not None:
+        mask = mask[heads.start : heads.stop] if len(mask) > 1 else mask[0]  # of all heads alike
     if found.key_counts is not None:  # of each step of generate()
         there = np.arange(found.key_length) < found.key_counts[:, None]
         mask = there if mask is None else mask & there

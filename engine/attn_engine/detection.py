@@ -20,6 +20,7 @@ AFTER = {"same token": 0, "induction": 1}
 """The kinds that need tokens: how many places after the query's token their keys stand."""
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def head_scores(
     weights: Floats,
     query_tokens: Tokens = (),

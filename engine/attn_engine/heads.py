@@ -31,15 +31,20 @@ MOST_RANDOM_PAIRS = 2**20
 """Pairs of positions above which no random heads are drawn."""
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def similarity(weights: Floats) -> NDArray[np.float64]:
-    """The cosine similarity of each pair of heads' flattened weights: (…, heads, heads); 0 beside an empty head."""
+    """The cosine similarity of each pair of heads' flattened weights: (…, heads, heads).
+
+    0 beside a head that is empty, or not finite.
+    """
     flat = weights.reshape(*weights.shape[:-2], -1)
     largest = flat.max(axis=-1, keepdims=True)  # divided by, so that the squares of small weights are not zero
     flat = flat / np.where(largest > 0, largest, 1)
     products = (flat @ np.swapaxes(flat, -1, -2)).astype(np.float64)
     norms = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
     scale = norms[..., :, None] * norms[..., None, :]
-    return np.clip(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), 0, 1)
+    alike = np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
+    return np.clip(np.nan_to_num(alike, nan=0), 0, 1)
 
 
 def mean_similarity(similarities: NDArray[np.floating[Any]]) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .attention import Attention, Mask
 from .detection import AFTER, Shares, Tokens, by_place, by_token, finite, on, share
-from .measures import measure
+from .measures import Measures, measure
 
 BROAD = 0.8
 """The share of the entropy's ceiling from which a head is broad."""
@@ -68,12 +68,18 @@ class Pattern(NamedTuple):
     counted: Mask
 
 
-def head_kinds(attention: Attention, query_tokens: Tokens = (), key_tokens: Tokens = ()) -> tuple[HeadKind, ...]:
-    """What each head is, (heads,), by the definitions of KINDS; without tokens none is same token or induction."""
+@np.errstate(invalid="ignore", over="ignore")
+def head_kinds(
+    attention: Attention, query_tokens: Tokens = (), key_tokens: Tokens = (), measures: Measures | None = None
+) -> tuple[HeadKind, ...]:
+    """What each head is, (heads,), by the definitions of KINDS; without tokens none is same token or induction.
+
+    `measures` are those of the attention, where they are at hand; else those that `measure` keeps.
+    """
     totals = finite(attention.weights.sum(axis=-1)).astype(np.float64)  # (heads, queries)
     patterns = _patterns(attention, query_tokens, key_tokens)
     worth = {name: _worth(attention, totals, pattern) for name, pattern in patterns.items()}
-    evenness = _evenness(attention)
+    evenness = _evenness(measures or measure(attention))
     return tuple(
         _kind({name: (worths[head], scores[head]) for name, (scores, worths) in worth.items()}, evenness[head])
         for head in range(attention.num_heads)
@@ -123,9 +129,8 @@ def _even(mask: Mask, counted: Mask, judged: Mask) -> Shares:
     return np.divide(sums, queries, out=np.ones(sums.shape), where=queries > 0)
 
 
-def _evenness(attention: Attention) -> Shares:
+def _evenness(rows: Measures) -> Shares:
     """Entropy as a share of its ceiling, (heads,): 1 where the mask leaves no choice, NaN where there is no weight."""
-    rows = measure(attention)
     known = ~np.isnan(rows.entropy)
     entropy, ceiling = (
         np.where(known, each, 0).sum(axis=-1, dtype=np.float64) for each in (rows.entropy, rows.ceiling)

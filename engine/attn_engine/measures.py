@@ -2,7 +2,7 @@
 
 Weights have shape (…, queries, keys). Where rows do not sum to 1, measures of a distribution (entropy, distance,
 concentration) are those of the row divided by its sum. A row without any weight has no distribution: NaN there,
-left out of means.
+left out of means. Weights of a file may be NaN or ∞, and so may then be what they amount to.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .attention import Attention, Floats, Mask
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def entropy(weights: Floats) -> Floats:
     """−Σ p·ln p of each row, in nats: (…, queries). Uniform over n keys gives ln n, one key 0."""
     totals = weights.sum(axis=-1)
@@ -41,6 +42,7 @@ def entropy_ceiling(mask: Mask) -> NDArray[np.float64]:
     return np.log(seen, out=np.full(seen.shape, np.nan), where=seen > 0)
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def distance_back(weights: Floats, positions: NDArray[np.int64]) -> Floats:
     """The mean of (position − key) by weight, in positions: (…, queries); ahead is negative."""
     keys = np.arange(weights.shape[-1], dtype=weights.dtype)
@@ -54,11 +56,13 @@ def weight_at(weights: Floats, places: NDArray[np.int64]) -> Floats:
     return np.where(inside, taken, weights.dtype.type(0))
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def weight_received(weights: Floats) -> Floats:
     """The weight that each key receives from all queries together: (…, keys)."""
     return weights.sum(axis=-2)
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def keys_holding(weights: Floats, share: float = 0.9) -> Floats:
     """How many keys, the heaviest first, hold at least `share` of a row's weight: (…, queries)."""
     cumulative = np.cumsum(-np.sort(-weights, axis=-1), axis=-1)
@@ -148,6 +152,7 @@ def _normalised(sums: Floats, weights: Floats) -> Floats:
     return np.divide(sums, totals, out=np.full(sums.shape, np.nan, dtype=sums.dtype), where=totals > 0)
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _mean(rows: NDArray[Any]) -> NDArray[Any]:
     """Means over the last axis that leave NaN out; NaN where nothing else is."""
     known = ~np.isnan(rows)

@@ -14,7 +14,7 @@ import numpy as np
 from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask
-from .captured import check_additive, log_weights, reweighed
+from .captured import check_additive, log_weights, opened, reweighed
 from .experiment import SCALED, Experiment
 from .notation import Kind, parse
 from .sources import Inputs
@@ -59,6 +59,10 @@ class Stage(Generic[P, R]):
         self._kept = [(key, result), *self._kept[: self._keep - 1]]
         return result
 
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._kept = []
+
 
 def _same(a: object, b: object) -> bool:
     return a is b if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else a == b
@@ -88,6 +92,11 @@ class Pipeline:
         Raises ValueError or RuleError, in one line that says what is possible, where there is none.
         """
         return self.attention(experiment, only)
+
+    def forget(self) -> None:
+        """Remember nothing: it is part of a circle, so that dropping it would not free its arrays at once."""
+        for stage in vars(self).values():
+            stage.forget()
 
     def inputs_of(self, experiment: Experiment, only: int | None = None) -> Inputs:
         """The inputs that `run` uses, with their labels. Raises ValueError where there are none."""
@@ -185,3 +194,21 @@ def run(experiment: Experiment, only: int | None = None) -> Attention:
 def inputs_of(experiment: Experiment, only: int | None = None) -> Inputs:
     """The inputs that `run(experiment)` uses, with their tokens and layers. Raises ValueError where there are none."""
     return _pipeline.inputs_of(experiment, only)
+
+
+def close_files() -> None:
+    """Close the files that experiments have read, and forget what was computed from them: they may change."""
+    opened.cache_clear()
+    _pipeline.forget()
+
+
+def run_once(experiment: Experiment, only: int | None = None) -> tuple[Attention, Inputs]:
+    """What `run` and `inputs_of` give, computed anew: nothing is remembered of it, and nothing forgotten for it.
+
+    Raises as `run`.
+    """
+    pipeline = Pipeline()
+    try:
+        return pipeline.run(experiment, only), pipeline.inputs_of(experiment, only)
+    finally:
+        pipeline.forget()

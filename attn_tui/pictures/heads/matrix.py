@@ -19,7 +19,7 @@ def matrix(scene: Scene, width: int, height: int) -> Lines:
     columns = around(order, scene.head, max((width - 4) // 2, 1))
     lines: Lines = [[Segment(fit(likeness_text(scene), width), ink.text)]]
     for head in around(order, scene.head, height - 1):
-        line: Line = [Segment(f"{head:>3} ", ink.mark if head == scene.head else ink.dim)]
+        line: Line = [Segment(f"{scene.first_head + head:>3} ", ink.mark if head == scene.head else ink.dim)]
         lines.append([*line, *(_cell(ink, float(alike[head, other])) for other in columns)])
     return lines
 

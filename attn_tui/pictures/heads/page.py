@@ -1,30 +1,39 @@
-"""The page of all heads: thumbnails, what the head on show is, the table, and the likeness matrix beside it."""
+"""The page of heads: all layers at a glance above thumbnails of one; or, of one, thumbnails, table and likeness."""
 
 from __future__ import annotations
 
 from rich.segment import Segment
 
+from ...layers.overview import Layers
 from ...scene import Scene
-from ...view import HEAD_ORDERS
+from ...view import HEAD_MEASURES, HEAD_ORDERS
 from ..cells import Lines, beside, page, wrap
 from .gallery import gallery_shape, thumbnails
 from .kinds import definition
+from .layers import Grid, grid, grid_of, legend, range_line
 from .matrix import matrix
 from .table import TABLE_WIDTH, table
 
 LEAST_MATRIX = 20
+LEAST_THUMBNAILS = 4
+"""Rows from which thumbnails are shown below all layers."""
+
 TALL = 12
 """Rows from which there is room for a second line of what a head is."""
 
 
 def heads_title(scene: Scene) -> str:
     """The title of the page: the layer, and the order."""
+    if scene.in_layers:
+        return f"All layers · {HEAD_MEASURES[scene.session.view.head_measure]}, mean over queries"
     layer = f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
     return f"All heads{layer} · {HEAD_ORDERS[scene.session.view.head_order]}"
 
 
 def heads_page(scene: Scene, width: int, height: int) -> Lines:
-    """Thumbnails of all heads; below them the table, and the likeness matrix where it fits beside."""
+    """Thumbnails of all heads; below them the table, and the likeness matrix where it fits beside. Or all layers."""
+    if scene.layers and scene.in_layers:
+        return _all_layers(scene, scene.layers, width, height)
     below, text = _below(scene, height), scene.ink.text
     told = [[Segment(line, scene.ink.text)] for line in _told(scene, width, height)]
     above = height - below - len(told)
@@ -35,6 +44,31 @@ def heads_page(scene: Scene, width: int, height: int) -> Lines:
     rows = page(table(scene, below), TABLE_WIDTH + 3, below, text)
     lower = beside(rows, page(matrix(scene, room, below), room, below, text))
     return [*gallery, *page(told, width, len(told), text), *lower]
+
+
+def _all_layers(scene: Scene, layers: Layers, width: int, height: int) -> Lines:
+    """The grid, what its colours and letters mean, what the head on show is, and thumbnails where they fit below."""
+    below = _below_grid(scene, layers, width, height)
+    tall = height - len(below)
+    lines = [*grid(scene, layers, width, min(tall, layers.count + 1)), *below]
+    room = height - len(lines) - 1
+    return [*lines, [], *thumbnails(scene, width, room)] if room >= LEAST_THUMBNAILS else lines
+
+
+def _below_grid(scene: Scene, layers: Layers, width: int, height: int) -> Lines:
+    """What stands below the grid, as much of it as there is room for."""
+    told: Lines = [[Segment(line, scene.ink.text)] for line in _told(scene, width, height)]
+    lines = [range_line(scene, layers, width), *told, *legend(scene, layers, width)]
+    least = 1 if height < TALL else 3
+    return lines[: max(height - layers.count - 1, least)]
+
+
+def layers_grid(scene: Scene, width: int, height: int) -> Grid | None:
+    """Where the cells of all layers stand on a page of some size; None where they are not on show."""
+    if not (scene.layers and scene.in_layers):
+        return None
+    tall = height - len(_below_grid(scene, scene.layers, width, height))
+    return grid_of(scene, scene.layers, width, min(tall, scene.layers.count + 1))
 
 
 def heads_beside(scene: Scene, width: int, height: int) -> int:

@@ -39,6 +39,6 @@ def _row(scene: Scene, head: int) -> Line:
     means, alike = measure(scene.attention).by_head, likeness(scene.attention)
     numbers = [number(means(field)[head], digits) for field, _, digits in COLUMNS]
     others = (alike[head].sum() - alike[head, head]) / max(len(alike) - 1, 1)
-    text = f"{head:>4} {fit(brief_words(kinds(scene)[head]), KIND)}"
+    text = f"{scene.first_head + head:>4} {fit(brief_words(kinds(scene)[head]), KIND)}"
     text += "".join(f"{each:>{NUMBER}}" for each in [*numbers, number(others)])
     return [Segment(text, scene.ink.chosen if head == scene.head else scene.ink.text)]

@@ -40,6 +40,8 @@ def save_capture(
     tokens: Sequence[str] | None = None,
     query_tokens: Sequence[str] | None = None,
     key_tokens: Sequence[str] | None = None,
+    encoder_tokens: Sequence[str] | None = None,
+    decoder_tokens: Sequence[str] | None = None,
     layers: Sequence[int] | None = None,
     extra: dict[str, Any] | None = None,
 ) -> Path:
@@ -58,7 +60,7 @@ def save_capture(
             raise ValueError(f"{quoted(name)} holds {array.dtype}: numbers, or true and false, are due")
     if not any(array.ndim > 1 for array in arrays.values()):
         raise ValueError("there is nothing to save: weights, or query and key, are due")
-    given = zip(NAMES[:3], (tokens, query_tokens, key_tokens), strict=True)
+    given = zip(NAMES, (tokens, query_tokens, key_tokens, encoder_tokens, decoder_tokens), strict=True)
     texts = {name: [str(token) for token in each] for name, each in given if each is not None}
     target = Path(os.path.realpath(path))
     writer = WRITERS.get(target.suffix)
