@@ -230,16 +230,16 @@ STORIES: dict[str, tuple[Story, ...]] = {
     "mark-key": (
         (
             "",
-            Step("marked key gets 0.677 (mean 0.1", "--marked-keys 2"),
-            Step("2 marked keys get 0.6", "--marked-keys 2,3 --cursor 10,3", ("right", KEY)),
-            Step("marked key gets", "--marked-keys 2 --cursor 10,3"),
+            Step("marked key 0.677, mean 0.1", "--marked-keys 2"),
+            Step("marked keys 0.6", "--marked-keys 2,3 --cursor 10,3", ("right", KEY)),
+            Step("marked key", "--marked-keys 2 --cursor 10,3"),
         ),
     ),
     "mark-query": (
         (
             "",
-            Step("marked query gives 0.677 (mean 0.1", "--marked-queries 10"),
-            Step("2 marked queries", "--marked-queries 10,11 --cursor 11,2", ("down", KEY)),
+            Step("marked query 0.677, mean 0.1", "--marked-queries 10"),
+            Step("marked queries 0.395", "--marked-queries 10,11 --cursor 11,2", ("down", KEY)),
             Step("was → animal", "--cursor 11,2", ("escape", "up", "down")),
         ),
     ),

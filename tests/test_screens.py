@@ -83,6 +83,11 @@ def test_explained_cell(snap_compare: Compare) -> None:
     assert shows(snap_compare, "--temperature 2", "enter")
 
 
+def test_layers_compared_without_special_tokens(snap_compare: Compare) -> None:
+    options = "--over max --hide special --renormalise --marked-keys 2 --pin '--layer 2' --compare a-b"
+    assert shows(snap_compare, options, size=(110, 30))
+
+
 def test_running_text(snap_compare: Compare) -> None:
     assert shows(snap_compare, "", "w")
 

@@ -18,9 +18,11 @@ from attn_tui.cli import main
 from attn_tui.moves import MOVES, go_to
 from attn_tui.opening import open_scene
 from attn_tui.options import OptionError, read_options
+from attn_tui.pictures.cells import plain
 from attn_tui.pictures.changes import most_changed
 from attn_tui.pictures.ink import Tier
 from attn_tui.pictures.plan import plan_map
+from attn_tui.pictures.truth import truth_line
 from attn_tui.scene import Scene
 from tests.drawing import brief, quick, scene_of
 from tests.hands import WIDE, explorer
@@ -88,7 +90,7 @@ def test_the_numbers_of_the_head_stay_what_they_are(capture: Path) -> None:
 def test_other_stages_are_of_one_head_and_every_token_and_it_is_said(stage: str) -> None:
     scene = scene_of(f"--stage {stage} --over mean --hide special")
     assert scene.matrix.shape == (16, 16)
-    assert scene.combined is None
+    assert "one head, every token: only weights are put together" in plain([truth_line(scene, 200)])
 
 
 # The cursor
@@ -207,11 +209,11 @@ async def test_marked_words_keep_all_their_pieces_and_escape_takes_marks_away(ca
         assert hands.session.view.marked_keys == (1, 2)
         await hands.press("z")
         given = weights[:, [1, 2]].sum(axis=1)
-        assert f"2 marked keys get {given[0]:.3f} (mean {given.mean():.3f})" in hands.truth
+        assert f"marked keys {given[0]:.3f}, mean {given.mean():.3f}" in hands.truth
         assert f"receives {given.sum():.3f}" in hands.screen
         await hands.press("X", "down", "X")
         assert "Top keys of 2 marked queries" in hands.screen
-        assert f"2 marked queries give {weights[:2, 1].mean():.3f}" in hands.truth
+        assert f"marked queries {weights[:2, 1].mean():.3f}" in hands.truth
         await hands.press("escape")
         assert "marked" not in hands.truth
         assert not hands.session.view.marked_queries + hands.session.view.marked_keys

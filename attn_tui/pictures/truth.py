@@ -134,8 +134,10 @@ def _facts(scene: Scene) -> list[Fact]:
     facts += [(0, " · ".join(scene.combined.notes), ink.dim)] if scene.combined else _scores(scene)
     state = _state(scene, query)
     matters = 0 if state[0] else 1  # what is unusual about the query says more than one of its weights
+    marks = _marks(scene)
+    matters = 2 if marks or scene.compared else matters
     facts.append((matters, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
-    facts += _marks(scene)
+    facts += marks
     if allowed:
         facts.append((7, _rank(scene, query, weight), ink.text))
     facts.append((3, _entropy(scene, query), ink.text))
@@ -163,13 +165,13 @@ def _marks(scene: Scene) -> list[Fact]:
     facts = []
     if columns:
         given = scene.weights[:, columns].sum(axis=1)
-        name = "marked key gets" if len(columns) == 1 else f"{len(columns)} marked keys get"
-        text = f"{name} {figure(float(given[query]))} (mean {figure(float(given.mean()))})"
+        name = "marked key" if len(columns) == 1 else "marked keys"
+        text = f"{name} {figure(float(given[query]))}, mean {figure(float(given.mean()))}"
         facts.append((1, text, scene.ink.accent))
     if rows:
-        name = "marked query gives" if len(rows) == 1 else f"{len(rows)} marked queries give"
+        name = "marked query" if len(rows) == 1 else "marked queries"
         given, every = scene.weights[rows, key].mean(), scene.weights[:, key].mean()
-        facts.append((1, f"{name} {figure(float(given))} (mean {figure(float(every))})", scene.ink.accent))
+        facts.append((1, f"{name} {figure(float(given))}, mean {figure(float(every))}", scene.ink.accent))
     return facts
 
 

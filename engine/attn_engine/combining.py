@@ -23,7 +23,7 @@ Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 Places = tuple[tuple[int, ...], ...]
 
-MOST_POOLED = 2**26
+MOST_POOLED = 2**28
 """The most weights that are pooled at a key press."""
 
 POOLS = {"mean": "mean", "max": "maximum"}
