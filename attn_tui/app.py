@@ -443,7 +443,7 @@ class Explorer(App[str]):
             self.do_help()
         elif view.page == "experiments" and self.hall.halted(self.desk):
             self.say("stopped: enter goes on")
-        elif view.page == "heads" and view.head_kind:
+        elif self.scene.layers and view.head_kind:
             self.change(with_view(self.scene, head_kind=""))
         elif view.explain or view.text or view.picture_only:
             self.change(with_view(self.scene, explain=False, text=False, picture_only=False))

@@ -144,6 +144,22 @@ def test_no_number_of_a_file_keeps_its_heads_from_being_drawn(tmp_path: Path, pa
         assert "head 1, " in plain(heads_page(scene, 116, 36))
 
 
+def test_what_the_head_on_show_is_agrees_in_the_grid_and_below(tmp_path: Path) -> None:
+    path = tmp_path / "halves.npy"
+    query, key = np.random.default_rng(1).standard_normal((2, 3, 1200, 2)).astype(np.float32)
+    weights = np.stack([attend(query, key, key, mask=mask).weights for mask in ("causal", "k == q - 1 | q == 0")])
+    np.save(path, weights.astype(np.float16))
+    for layer, name in ((0, ""), (1, "previous token")):
+        scene = scene_of(f"{HEADS} --source file --file {path} --layer {layer} --head 2")
+        lines = plain(heads_page(scene, 116, 36))
+        assert scene.attention.num_heads == 1, "of a large layer one head is computed at a time"
+        letter = cells_in(scene, 116, 3)[layer][2].split()[0]
+        told = re.search(rf"head 2, ({'|'.join(KINDS)})", lines)
+        assert told is not None
+        assert KIND_LETTERS[told[1]] == letter
+        assert name in lines
+
+
 def test_one_layer_has_no_grid() -> None:
     scene = scene_of(f"{HEADS} --source random --heads 3")
     assert scene.layers is None

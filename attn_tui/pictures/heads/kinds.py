@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from attn_engine import KINDS, Attention, HeadKind, head_kinds, head_scores
+from attn_engine import KINDS, Attention, HeadKind, LayerOverview, head_kinds, head_scores
 
 from ...scene import Scene
 from .numbers import number
@@ -22,7 +22,10 @@ def kinds_of(attention: Attention, query_tokens: Tokens, key_tokens: Tokens) -> 
 
 
 def kinds(scene: Scene) -> tuple[HeadKind, ...]:
-    """What each head on the screen is."""
+    """What each head on the screen is; where all layers are read, as that found."""
+    known = scene.layers and scene.layers.of(scene.shown.layer)
+    if isinstance(known, LayerOverview):
+        return known.kinds[scene.first_head : scene.first_head + scene.attention.num_heads]
     return kinds_of(scene.attention, scene.inputs.query_tokens, scene.inputs.key_tokens)
 
 
