@@ -162,6 +162,11 @@ class Explorer(App[str]):
         """Paint for the first time, once everything has its place."""
         self._starting.close()
 
+    def on_unmount(self) -> None:
+        """End what works beside the screen, however the explorer ends: a thread would keep all of it."""
+        for desk in self.desks.values():
+            desk.close()
+
     def _load_charts(self) -> None:
         charts.load()
         self.call_from_thread(lambda: self._show(self.scene))
@@ -484,8 +489,6 @@ class Explorer(App[str]):
 
     def do_quit(self) -> None:
         """End, handing on the commands that were copied."""
-        for desk in self.desks.values():
-            desk.close()
         self.exit("\n".join(dict.fromkeys(self.commands)))
 
     async def action_quit(self) -> None:

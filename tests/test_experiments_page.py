@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -383,3 +385,13 @@ async def test_every_panel_of_every_experiment_is_whole_at_every_size(study: str
             assert any(line.strip() for line in lines[1:])
             await hands.press("f", "f", "tab")
         assert hands.session == session_of(f"--study {study}")
+
+
+async def test_an_explorer_that_ended_leaves_no_thread() -> None:
+    async with explorer("--view experiments --draws 100000", size=WIDE):
+        assert any(thread.name == "desk" for thread in threading.enumerate())
+    for _ in range(100):
+        if not any(thread.name == "desk" for thread in threading.enumerate()):
+            return
+        time.sleep(0.02)
+    raise AssertionError("a desk is still at work")
