@@ -53,16 +53,16 @@ class Desk:
             known = question in self._answers
             if known:
                 self._answers.move_to_end(question)
+            answer = self._answers.get(question)
         if not known and (quick or self._told is None):
-            self._keep(question, _answered(question))
+            answer = _answered(question)
+            self._keep(question, answer)
             with self._changed:
                 self._waiting.pop(question, None)
-            known = True
-        if not known:
+        elif not known:
             self._queue(question)
         if refine and self._told:
             self._queue_refining(question, refine)
-        answer = self._answers[question] if known else None
         if isinstance(answer, Trouble):
             raise answer
         return answer

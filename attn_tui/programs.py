@@ -194,11 +194,21 @@ def _session(given: argparse.Namespace, asked: _Asked) -> Iterator[Session]:
 @contextmanager
 def _closed_files() -> Iterator[None]:
     """Files are opened anew, and closed again: the program may write them between two looks, or needs the room."""
-    close_files()
+    _forget_files()
     try:
         yield
     finally:
-        close_files()
+        _forget_files()
+
+
+def _forget_files() -> None:
+    """Close what was opened, and forget what was made of it: the same path may hold other numbers."""
+    from .findings import first_findings
+    from .together import forget_pooled
+
+    close_files()
+    forget_pooled()
+    first_findings.cache_clear()
 
 
 def _tokens_file(path: Path, tokens: Mapping[str, Any]) -> Path:

@@ -197,7 +197,8 @@ class Scene:
     def captured_weights(self) -> Matrix | None:
         """The weights of the head on show where they are those of the file, as they are."""
         captured = self.inputs.captured
-        return self.head_weights if captured and captured.weights is self.attention.weights else None
+        given = (captured.weights, captured.own) if captured else ()
+        return self.head_weights if any(each is self.attention.weights for each in given) else None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

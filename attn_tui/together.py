@@ -47,6 +47,11 @@ def _pooled(experiment: Experiment, over: str, heads: tuple[int, ...], layers: t
     return Pool(*pooled_heads(experiment, over, heads, layers))
 
 
+def forget_pooled() -> None:
+    """Forget what was put together: files may hold other numbers."""
+    _pooled.cache_clear()
+
+
 @lru_cache(maxsize=4)
 def _combined(
     attention: Attention,

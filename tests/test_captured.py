@@ -125,6 +125,35 @@ def test_what_a_step_of_generation_could_not_see_is_masked(tmp_path: Path) -> No
     assert (found.weights[0, 3, :4] == steps[1][0][0, 0, 0]).all()
 
 
+def test_weights_beside_query_and_key_are_shown_as_they_are_until_a_knob_asks(with_inputs: Path) -> None:
+    for layer in LAYERS:
+        assert run(on(with_inputs, layer=layer)).weights.tobytes() == weights_of(layer).tobytes()
+    asked = run(on(with_inputs, temperature=2.0)).weights
+    np.testing.assert_array_equal(asked, run(replace(SAMPLE, layer=3, temperature=2.0)).weights)
+
+
+def test_small_weights_are_not_taken_for_a_softmax_that_is_as_small(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    query, key = (rng.standard_normal((2, 1, 2, 200, 16)) / 10).astype(np.float32)
+    weights = rng.random((1, 2, 200, 200), dtype=np.float32)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    weights[0, 0, 3] *= 1.5
+    path = save_capture(tmp_path / "diffuse.npz", weights, query=query, key=key)
+    assert run(on(path, layer=0)).weights.tobytes() == weights[0].tobytes()
+    given = inputs_of(on(path, layer=0)).captured
+    assert given is not None
+    assert given.weights is not None
+
+
+def test_a_row_with_infinity_has_no_weights_in_a_what_if(tmp_path: Path) -> None:
+    weights = np.full((1, 1, 3, 3), 1 / 3, dtype=np.float32)
+    weights[0, 0, 1, 0] = np.inf
+    path = save_capture(tmp_path / "infinite.npz", weights)
+    found = run(on(path, layer=0, temperature=2.0)).weights[0]
+    assert np.isnan(found[1]).all()
+    np.testing.assert_allclose(found[[0, 2]], 1 / 3)
+
+
 def test_odd_values_are_kept_as_they_are(tmp_path: Path) -> None:
     weights = np.full((1, 1, 4, 4), 0.25, dtype=np.float32)
     weights[0, 0, 0, 1], weights[0, 0, 1, 2], weights[0, 0, 2, 3] = np.nan, np.inf, -0.5

@@ -39,6 +39,7 @@ OF_THE_FILE = frozenset({"query_length", "key_length", "num_heads", "num_key_hea
 class Captured:
     """What a file holds of one layer: `weights` (heads, queries, keys) where query and key do not stand for them.
 
+    `own` are the file's weights where query and key do stand for them: shown as they are while no knob asks otherwise.
     `mask` is the file's own, True where a query may look; `scale` what its scores were multiplied by. Of a layer too
     large for all its heads there is one: number `first_head` of `total_heads`. `precision` is the relative rounding
     error of the weights, `notes` are for people.
@@ -51,6 +52,7 @@ class Captured:
     total_heads: int
     first_head: int = 0
     weights: Floats | None = None
+    own: Floats | None = None
     mask: Mask | None = None
     scale: float | None = None
     prompt_length: int | None = None
@@ -131,13 +133,14 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     weights = _weights(found, layer, batch, only) if found.has_weights else None
     scale = found.scale(layer)
     notes = [found.token_note] if found.token_note else []
+    own = None
     if weights is not None and query.shape[-1]:
         stand = _stands_for(weights, query, key, scale, mask)
         if stand is None:
             notes.append("its weights are not the softmax of its query and key: they are shown as they are")
             query, key, value = query[..., :0], key[..., :0], value[..., :0]
         else:
-            weights, mask = None, stand
+            own, weights, mask = weights, None, stand
     capture = opened(experiment.file, experiment.tokens_file)
     captured = Captured(
         path=capture.path,
@@ -147,6 +150,7 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
         total_heads=found.num_heads,
         first_head=heads.start,
         weights=weights,
+        own=own,
         mask=mask,
         scale=scale,
         prompt_length=found.prompt_length,
@@ -184,7 +188,8 @@ def _nothing(heads: int, rows: int) -> Floats:
 
 
 STANDS = 0.02
-"""How far the weights of a file may lie from the softmax of its query and key and still be taken for it."""
+"""How far the weights of a file may lie from the softmax of its query and key, as a share of the greatest weight of
+their row, and still be taken for it."""
 
 
 def _stands_for(weights: Floats, query: Floats, key: Floats, scale: float | None, mask: Mask | None) -> Mask | None:
@@ -198,7 +203,9 @@ def _stands_for(weights: Floats, query: Floats, key: Floats, scale: float | None
     everything = np.ones((queries, keys), dtype=np.bool_)
     causal = np.tri(queries, keys, keys - queries, dtype=np.bool_)
     for tried in (mask,) if mask is not None else (everything, causal):
-        if np.abs(softmax(scores, tried) - weights).max() <= STANDS:
+        made = softmax(scores, tried)
+        near = np.abs(made - weights) <= STANDS * made.max(axis=-1, keepdims=True)  # NaN is near to nothing
+        if near.all():
             return tried
     return None
 
@@ -219,10 +226,10 @@ def check_additive(score_mod: Rule) -> None:
 
 
 def reweighed(modified: Floats, mask: Mask, temperature: float) -> Floats:
-    """p′ ∝ exp(modified/τ)·m from scores that are ln p plus what was added; rows with NaN stay NaN."""
+    """p′ ∝ exp(modified/τ)·m from scores that are ln p plus what was added; rows with NaN or ∞ are NaN."""
     known = np.isfinite(modified)
     weights = softmax(np.where(known, modified, 0), mask & known, temperature)
-    broken = np.isnan(modified).any(axis=-1, keepdims=True)
+    broken = (np.isnan(modified) | np.isposinf(modified)).any(axis=-1, keepdims=True)
     return np.where(broken, np.float32(np.nan), weights) if broken.any() else weights
 
 

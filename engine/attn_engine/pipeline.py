@@ -124,6 +124,8 @@ class Pipeline:
         modified = self.modified(scaled, score_mod, experiment.align, head)
         allowed = self._mask(experiment, given, scores.shape, head)
         weights = self.weights(modified, allowed, experiment.temperature, experiment.normaliser)
+        if captured and captured.own is not None and _asks_nothing(experiment):
+            weights = captured.own
         return self._made(experiment, given, (scores, scaled, modified, allowed, weights), factor)
 
     def _captured(
@@ -172,6 +174,14 @@ class Pipeline:
             experiment.temperature,
             experiment.align,
         )
+
+
+def _asks_nothing(experiment: Experiment) -> bool:
+    """Whether every knob is as it was when a file was captured."""
+    default = Experiment()
+    plain = ("scale", "temperature", "normaliser", "rope")
+    rules = experiment.mask in ("full", "true") and experiment.score_mod in ("none", "s")
+    return rules and all(getattr(experiment, name) == getattr(default, name) for name in plain)
 
 
 def _both(one: Mask, other: Mask) -> Mask:
