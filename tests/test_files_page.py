@@ -181,3 +181,13 @@ async def test_prompt_and_generated_part_are_told_apart(tmp_path: Path) -> None:
         assert styles["dd"] == styles["ee"] == ink.accent
         assert styles["bb"] == ink.dim
         assert "╱╱" in hands.screen
+
+
+async def test_the_set_on_show_and_the_batch_item_are_told(tmp_path: Path) -> None:
+    weights = np.full((2, 2, 3, 4, 4), 0.25, dtype=np.float32)
+    path = save_capture(
+        tmp_path / "sets.npz", extra={"encoder_attentions.0": weights[0], "cross_attentions.0": weights[1]}
+    )
+    async with explorer(options(path), size=WIDE) as hands:
+        assert "a set of 2: --set" in hands.truth
+        assert "batch item 0 of 2" in hands.truth

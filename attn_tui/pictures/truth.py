@@ -9,13 +9,13 @@ import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from attn_engine import SCALED, UNSCALED, file_changed, measures, zeros_lost
+from attn_engine import SCALED, UNSCALED, file_changed, measures, rough_weights, zeros_lost
 
 from ..layout import LEAST
 from ..scene import Scene
 from ..together import asked
 from ..view import PAGES
-from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
+from .cells import Line, Lines, cut, figure, fit, pad, page, printable, wrap
 from .masks.truth import Fact, mask_facts
 from .studies.page import study_facts, study_hints
 
@@ -190,12 +190,19 @@ def _of_the_file(scene: Scene) -> list[Fact]:
         return []
     prompt = captured.prompt_length
     steps = [(5, f"prompt of {prompt}, then generated", ink.text)] if prompt is not None else []
+    if len(captured.sets) > 1:
+        steps.append((3, f"{printable(captured.set_name)}, a set of {len(captured.sets)}: --set", ink.text))
+    if captured.batch_size > 1:
+        steps.append((4, f"batch item {scene.shown.batch_item} of {captured.batch_size}", ink.text))
     notes = [*steps, *((2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note)]
     if captured.weights is None or captured.weights is scene.attention.weights or captured.precision < LEAST_ROUNDING:
         return notes
-    lost = zeros_lost(captured.weights[scene.head], scene.attention.mask_of(scene.head))
+    weights, allowed = captured.weights[scene.head], scene.attention.mask_of(scene.head)
+    lost, rough = zeros_lost(weights, allowed), rough_weights(weights, allowed, captured.least_normal)
     share = captured.precision / min(scene.shown.temperature, 1)
-    text = f"what if, to {100 * share:.2g} %" + (f", {lost:,} zeros not recovered" if lost else "")
+    text = f"what if, to {100 * share:.2g} %"
+    text += f" but for {rough:,} tiny weights" if rough else ""
+    text += f", {lost:,} zeros not recovered" if lost else ""
     return [*notes, (3, text, ink.warning)]
 
 

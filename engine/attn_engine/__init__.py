@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .captured import file_changed as file_changed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
+    from .captured import rough_weights as rough_weights
     from .captured import zeros_lost as zeros_lost
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
@@ -176,7 +177,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "zeros_lost"),
+    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "rough_weights", "zeros_lost"),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),

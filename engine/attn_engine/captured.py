@@ -28,6 +28,9 @@ AT_ONCE = 2**22
 ROUNDING = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float8_e4m3fn": 2.0**-4, "float8_e5m2": 2.0**-3}
 """How far, relatively, a number may lie from what it was before it was kept in a type; others: 6e-8."""
 
+NORMAL = {"float16": 2.0**-14, "float8_e4m3fn": 2.0**-6, "float8_e5m2": 2.0**-14}
+"""The smallest numbers that a type rounds so little; those below lose digits, and at last all."""
+
 NEEDS_INPUTS = frozenset({"scale", "normaliser", "rope"})
 """Fields that only act on queries and keys."""
 
@@ -42,7 +45,7 @@ class Captured:
     `own` are the file's weights where query and key do stand for them: shown as they are while no knob asks otherwise.
     `mask` is the file's own, True where a query may look; `scale` what its scores were multiplied by. Of a layer too
     large for all its heads there is one: number `first_head` of `total_heads`. `precision` is the relative rounding
-    error of the weights, `notes` are for people.
+    error of the weights from `least_normal` on, `notes` are for people.
     """
 
     path: str
@@ -57,6 +60,7 @@ class Captured:
     scale: float | None = None
     prompt_length: int | None = None
     precision: float = 0.0
+    least_normal: float = 0.0
     notes: tuple[str, ...] = ()
 
 
@@ -155,6 +159,7 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
         scale=scale,
         prompt_length=found.prompt_length,
         precision=ROUNDING.get(found.dtype, 2.0**-24),
+        least_normal=NORMAL.get(found.dtype, 0.0),
         notes=(*capture.notes, *notes),
     )
     fixed = OF_THE_FILE | (NEEDS_INPUTS if weights is not None else frozenset())
@@ -231,6 +236,11 @@ def reweighed(modified: Floats, mask: Mask, temperature: float) -> Floats:
     weights = softmax(np.where(known, modified, 0), mask & known, temperature)
     broken = (np.isnan(modified) | np.isposinf(modified)).any(axis=-1, keepdims=True)
     return np.where(broken, np.float32(np.nan), weights) if broken.any() else weights
+
+
+def rough_weights(weights: Floats, mask: Mask, least: float) -> int:
+    """How many weights above 0 lie below the least number that their type rounds as little as others."""
+    return int(np.count_nonzero((weights > 0) & (weights < least) & mask))
 
 
 def zeros_lost(weights: Floats, mask: Mask) -> int:
