@@ -300,13 +300,17 @@ LOG_TITLES = {
 SIGNED = ("scores", "scaled", "modified")
 
 
+EVERYWHERE = np.ones((), dtype=np.bool_)
+"""A mask that hatches nothing, of any shape."""
+
+
 def stage_matrix(attention: Attention, head: int, stage: str) -> tuple[Matrix, Mask]:
     """One stage of one head, (queries, keys), and where the picture is not hatched."""
     allowed = attention.mask_of(head)
     if stage == "mask":
         return allowed.astype(np.float32), allowed
     matrix = np.asarray(stage_stack(attention, stage)[head])
-    return matrix, np.ones_like(allowed) if stage in SIGNED else allowed
+    return matrix, np.broadcast_to(EVERYWHERE, allowed.shape) if stage in SIGNED else allowed
 
 
 def stage_stack(attention: Attention, stage: str) -> Matrix:

@@ -395,3 +395,13 @@ async def test_an_explorer_that_ended_leaves_no_thread() -> None:
             return
         time.sleep(0.02)
     raise AssertionError("a desk is still at work")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+async def test_the_picture_grid_is_of_pictures_alone(name: str) -> None:
+    async with explorer(f"--preset {name}", size=WIDE) as hands:
+        picture = bool(PRESETS[name].query_grid or PRESETS[name].key_grid)
+        assert ("picture grid" in hands.rows[-1]) == picture
+        await hands.press("w")
+        assert hands.session.view.text == picture
+        assert ("nothing here is a picture" in hands.truth) != picture

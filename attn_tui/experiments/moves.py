@@ -12,6 +12,7 @@ from ..desk import Desk
 from ..moves import MOVES, Move, Refusal, go_to, of_the_map, turn, turned_value, with_view
 from ..parameters import PART_OF, Parameter
 from ..pictures.plan import Plan
+from ..pictures.studies.crossing import has_grid
 from ..pictures.studies.learning import failure_at, failures_of, settings_of, step_of
 from ..pictures.studies.page import panels_of
 from ..presets import preset_of, with_preset, without_preset
@@ -119,10 +120,10 @@ def of_pictures(name: str) -> Move:
     def move(scene: Scene, plan: Plan) -> Session:
         if scene.session.studies.study != "cross":
             raise of_the_map(name)
+        if name == "text" and not has_grid(scene):
+            raise Refusal("nothing here is a picture: vit, captioning and diffusion are, x chooses them")
         if preset_of(scene.session) or name == "range":
             return MOVES[name](scene, plan)
-        if name == "text":
-            raise Refusal("only a system's picture has a grid: x chooses one")
         head = min(scene.session.view.head, HEADS - 1) + (1 if name == "head-on" else -1)
         if not 0 <= head < HEADS:
             raise Refusal(f"heads are 0 … {HEADS - 1}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,25 +43,31 @@ def heat_map(scene: Scene, width: int, height: int) -> Lines:
 
 def _tones(scene: Scene, plan: Plan) -> Shades:
     view = scene.session.view
-    key = scene.attention, scene.head, view.stage, view.compare == "a-b", scene.session.pinned, scene.combined
-    matrix, mask = _cells((*key, plan.zoom.block, view.blocks), scene)
+    matrix, mask = _cells(scene.matrix, scene.mask, plan.zoom.block, view.blocks)
     highest = scene.highest if view.colour_range == "heads" else 0.0
     return shades(matrix, mask, view.colour_range, signed=scene.signed, highest=highest)
 
 
-_last: dict[tuple[object, ...], tuple[Matrix, NDArray[np.bool_]]] = {}
-"""The cells that were drawn last, by all that decides them: while a cursor moves they stay."""
+Mask = NDArray[np.bool_]
+
+_last: dict[tuple[object, ...], tuple[tuple[Matrix, Mask], Matrix, Mask]] = {}
+"""The blocks that were drawn last, with the arrays that they are of, so that their memory stays theirs."""
 
 
-def _cells(key: tuple[object, ...], scene: Scene) -> tuple[Matrix, NDArray[np.bool_]]:
-    """The numbers of the picture's cells: those of the matrix, or of its blocks."""
-    *_, block, statistic = key
+def _cells(matrix: Matrix, mask: Mask, block: int, statistic: str) -> tuple[Matrix, Mask]:
+    """The numbers of the picture's cells, or of its blocks, which are kept while they are of the same numbers."""
     if block == 1:
-        return scene.matrix, scene.mask
+        return matrix, mask
+    key = (*_place(matrix), *_place(mask), block, statistic)
     if key not in _last:
         _last.clear()
-        _last[key] = blocked(scene.matrix, scene.mask, int(str(block)), str(statistic))
-    return _last[key]
+        _last[key] = blocked(matrix, mask, block, statistic), matrix, mask
+    return _last[key][0]
+
+
+def _place(array: NDArray[Any]) -> tuple[object, ...]:
+    """Where an array lies in memory: two views of the same numbers have the same place."""
+    return array.__array_interface__["data"][0], array.shape, array.strides
 
 
 def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:

@@ -6,7 +6,7 @@ to the scores give new weights without the model: p′ ∝ (p·exp(bias))^(1/τ)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -127,44 +127,49 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
             f"{found.query_length:,} queries × {found.key_length:,} keys is more than {MAX_SCORES:,} scores, "
             "which is the most that is computed",
         )
-    mask = found.mask(layer, batch)
-    if mask is not None:
-        mask = mask[heads.start : heads.stop] if len(mask) > 1 else mask[0]  # of all heads alike
-    if found.key_counts is not None:  # of each step of generate()
-        there = np.arange(found.key_length) < found.key_counts[:, None]
-        mask = there if mask is None else mask & there
-    query, key, value = _inputs(found, layer, batch, heads)
+    mask, scale = _mask(found, layer, batch, heads), found.scale(layer)
+    inputs = _inputs(found, layer, batch, heads)
     weights = _weights(found, layer, batch, only) if found.has_weights else None
-    scale = found.scale(layer)
-    notes = [found.token_note] if found.token_note else []
-    own = None
-    if weights is not None and query.shape[-1]:
-        stand = _stands_for(weights, query, key, scale, mask)
+    notes, own = [found.token_note] if found.token_note else [], None
+    if weights is not None and found.has_inputs:
+        stand = _stands_for(weights, inputs[0], inputs[1], scale, mask)
         if stand is None:
             notes.append("its weights are not the softmax of its query and key: they are shown as they are")
-            query, key, value = query[..., :0], key[..., :0], value[..., :0]
+            inputs = inputs[0][..., :0], inputs[1][..., :0], inputs[2][..., :0]
         else:
             own, weights, mask = weights, None, stand
+    captured = replace(_described(experiment, found), first_head=heads.start, weights=weights, own=own, mask=mask)
+    captured = replace(captured, scale=scale, notes=(*captured.notes, *notes))
+    fixed = OF_THE_FILE | (NEEDS_INPUTS if weights is not None else frozenset())
+    tokens = found.query_tokens(batch), found.key_tokens(batch)
+    return Layer(*inputs, *tokens, found.num_layers, fixed, captured)
+
+
+def _described(experiment: Experiment, found: CaptureSet) -> Captured:
+    """What holds for every layer and head of a set."""
     capture = opened(experiment.file, experiment.tokens_file)
-    captured = Captured(
+    return Captured(
         path=capture.path,
         set_name=found.name,
         sets=tuple(each.name for each in capture.sets),
         batch_size=found.batch_size,
         total_heads=found.num_heads,
-        first_head=heads.start,
-        weights=weights,
-        own=own,
-        mask=mask,
-        scale=scale,
         prompt_length=found.prompt_length,
         precision=ROUNDING.get(found.dtype, 2.0**-24),
         least_normal=NORMAL.get(found.dtype, 0.0),
-        notes=(*capture.notes, *notes),
+        notes=tuple(capture.notes),
     )
-    fixed = OF_THE_FILE | (NEEDS_INPUTS if weights is not None else frozenset())
-    tokens = found.query_tokens(batch), found.key_tokens(batch)
-    return Layer(query, key, value, *tokens, found.num_layers, fixed, captured)
+
+
+def _mask(found: CaptureSet, layer: int, batch: int, heads: range) -> Mask | None:
+    """The file's mask of some heads, and what each step of generate() could see; None where all see all."""
+    mask = found.mask(layer, batch)
+    if mask is not None:
+        mask = mask[heads.start : heads.stop] if len(mask) > 1 else mask[0]  # of all heads alike
+    if found.key_counts is None:
+        return mask
+    there = np.arange(found.key_length) < found.key_counts[:, None]
+    return there if mask is None else mask & there
 
 
 def _check(field: str, number: int, count: int) -> None:

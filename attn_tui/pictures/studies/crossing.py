@@ -67,8 +67,13 @@ def crossing_beside(scene: Scene, width: int, height: int) -> Lines:
 
 def shows_grid(scene: Scene) -> bool:
     """Whether one query's weights are shown as the picture that they are of."""
+    return has_grid(scene) and scene.session.view.text
+
+
+def has_grid(scene: Scene) -> bool:
+    """Whether the queries or the keys of the system on show are parts of a picture."""
     preset = preset_on_show(scene)
-    return bool(preset and (preset.query_grid or preset.key_grid) and scene.session.view.text)
+    return bool(preset and (preset.query_grid or preset.key_grid))
 
 
 def crossing_beside_title(scene: Scene) -> str:
@@ -212,8 +217,11 @@ def crossing_facts(scene: Scene) -> list[tuple[int, str, Style]]:
         return []
     ink = scene.ink
     facts = [(0, f"query {pair_scenes(scene)[0].cursor[0]}", ink.strong)]
+    here = "cross" if scene.focused == "beside" else "self"  # what a small terminal shows
     for name, each in zip(("self", "cross"), pair_scenes(scene), strict=True):
         query, key = each.cursor
         weight, rows = each.weights[query, key], each.weights.shape
-        facts.append((1, f"{name}: {rows[0]} × {rows[1]}, weight on key {key} {weight:.3f}", ink.accent))
+        facts.append(
+            (2 if name != here else 1, f"{name}: {rows[0]} × {rows[1]}, weight on key {key} {weight:.3f}", ink.accent)
+        )
     return facts

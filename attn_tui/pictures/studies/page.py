@@ -76,7 +76,7 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "scaling": (("←→", "d_k"), ("↑↓", "query"), ("D", "draws")),
     "diversity": (("←→", "heads"), ("D", "draws")),
     "patterns": (("←→", "pattern"), ("m", "a rule of yours"), ("D", "draws")),
-    "cross": (("x", "system"), ("w", "picture grid"), ("enter", "to the map")),
+    "cross": (("x", "system"), ("enter", "to the map")),
     "learning": (("enter", "start, stop"), ("←→", "a step")),
 }
 """Keys that matter most, beside those that every experiment has."""
@@ -89,7 +89,8 @@ def study_facts(scene: Scene) -> list[tuple[int, str, Style]]:
 
 def study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
     """The keys that matter most in the experiment on show."""
-    return (("v", "next experiment"), ("tab", "panel"), *HINTS[scene.session.studies.study])
+    grid = (("w", "picture grid"),) if crossing.has_grid(scene) else ()
+    return (("v", "next experiment"), ("tab", "panel"), *HINTS[scene.session.studies.study], *grid)
 
 
 def panels_of(session: Session) -> list[str]:
