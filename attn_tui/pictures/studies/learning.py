@@ -33,8 +33,6 @@ TOKENS = "ABCDEFGHIJKL"
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 EXAMPLES = 6
 NAME_WIDTH = 23
-WIDE = 27
-"""Columns beside the name from which the entropy has one too."""
 
 
 def settings_of(scene: Scene) -> LearningSettings:
@@ -59,8 +57,8 @@ def learning_figure(scene: Scene, width: int, height: int) -> Lines:
     curves = learning_curves(settings, step)
     chance = Series("chance", [1 / settings.vocabulary] * 2, ink.dim, "dashes", x=[0, settings.steps])
     series = (
-        Series("answers right", curves.accuracy, ink.good, x=range(step + 1)),
-        Series("weight on 1st", curves.weight, ink.accent, x=range(step + 1)),
+        Series("right", curves.accuracy, ink.good, x=range(step + 1)),
+        Series("weight", curves.weight, ink.accent, x=range(step + 1)),
         chance,
     )
     return charts.draw(chart_of(scene, series, ("step", ""), step, log=False, limits=(0.0, 1.0)), width, height)
@@ -78,7 +76,8 @@ def learned_weights(scene: Scene, width: int, height: int) -> Lines:
 def learning_table(scene: Scene, width: int, _: int) -> Lines:
     """A few sequences, each token shaded by the attention it gets, with the answer given."""
     ink, state = scene.ink, _state(scene)
-    lines: Lines = [[Segment("The answer is the first token.", ink.dim)], []]
+    told = wrap("The answer is the first token.", width)
+    lines: Lines = [*([Segment(text, ink.dim)] for text in told), []]
     lines += [_example(ink, state, example) for example in examples(state, EXAMPLES)]
     figures = f"accuracy {state.accuracy:.1%}   loss {state.loss:.3f}"
     lines += [[], *([Segment(text, ink.text)] for text in wrap(figures, width))]
@@ -95,7 +94,7 @@ def _example(ink: Ink, state: LearningState, example: Example) -> Line:
     for token, weight in zip(example.sequence, state.weights, strict=True):
         level = round(float(weight) * (LEVELS - 1))
         style = ink.cell(level, signed=False) if ink.shaded else ink.strong if weight > 0.5 else ink.text
-        line += [Segment(f" {TOKENS[token]} ", style)]
+        line.append(Segment(f" {TOKENS[token]}", style))
     text = f" → {TOKENS[example.answer]} {'right' if example.right else 'wrong'}"
     answer = Segment(text, ink.good if example.right else ink.warning)
     return [*line, answer, Segment(f" {example.probability:.2f}", ink.dim)]
@@ -117,29 +116,27 @@ def failure_at(scene: Scene) -> int:
 
 
 def failure_list(scene: Scene, width: int, _: int) -> Lines:
-    """Each case with the weights of one query as small bars, its entropy, and what is left of the gradient."""
+    """Each case with one query's weights as small bars and what is left of the gradient; more of the one stood on."""
     ink, cases, here = scene.ink, failures_of(scene), failure_at(scene)
-    brief = width < NAME_WIDTH + WIDE
-    lines: Lines = [[Segment(_columns("", "weights", "" if brief else "entropy", "gradient", brief=brief), ink.dim)]]
+    lines: Lines = [[Segment(f"{'':{NAME_WIDTH}}{'weights':<11}{'gradient':>9}", ink.dim)]]
     for at, case in enumerate(cases):
-        style = ink.chosen if at == here else ink.text
-        lines.append([Segment(fit(_case(case, brief=brief), width), style)])
-    needs = ", ".join(f"{each.length:,}: {bytes_text(each.bytes)}" for each in cases[here].memory)
-    words = [cases[here].sentence, cases[here].note, *([needs] if needs else [])]
+        lines.append([Segment(fit(_case(case), width), ink.chosen if at == here else ink.text)])
+    words = [cases[here].sentence, _figures(cases[here]), cases[here].note]
     return [*lines, *([Segment(line, ink.dim)] for text in words for line in ["", *wrap(text, width)])]
 
 
-def _case(case: Failure, *, brief: bool) -> str:
+def _case(case: Failure) -> str:
     if case.memory:
         first, last = case.memory[0], case.memory[-1]
         return f"{case.name:{NAME_WIDTH}}{bytes_text(first.bytes)} … {bytes_text(last.bytes)}"
     bars = "".join(EIGHTHS[max(round(float(weight) * 8), 1)] for weight in case.weights)
-    return _columns(case.name, bars, f"{case.entropy:.2f}", f"{case.gradient:.3f}", brief=brief)
+    return f"{case.name:{NAME_WIDTH}}{bars:<11}{case.gradient:>9.3f}"
 
 
-def _columns(name: str, bars: str, entropy: str, gradient: str, *, brief: bool) -> str:
-    middle = "" if brief else f"{entropy:>7}"
-    return f"{name:{NAME_WIDTH}}{bars:<11}{middle}{gradient:>9}"
+def _figures(case: Failure) -> str:
+    if case.memory:
+        return ", ".join(f"{each.length:,}: {bytes_text(each.bytes)}" for each in case.memory)
+    return f"Entropy {case.entropy:.2f} of {case.ceiling:.2f} nats, most weight {case.weights.max():.2f}."
 
 
 def learning_facts(scene: Scene) -> list[tuple[int, str, Style]]:

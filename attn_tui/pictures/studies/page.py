@@ -54,7 +54,7 @@ PICTURES: dict[str, dict[str, Shown]] = {
         "more": Shown(crossing.systems, _named("Systems · x next")),
     },
     "learning": {
-        "figure": Shown(learning.learning_figure, _named("Copying the first token")),
+        "figure": Shown(learning.learning_figure, _named("Copy the first token")),
         "beside": Shown(learning.learned_weights, _named("Where it looks")),
         "table": Shown(learning.learning_table, _named("What it answers")),
         "more": Shown(learning.failure_list, _named("How attention fails")),
