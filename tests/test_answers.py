@@ -78,7 +78,7 @@ def test_every_option_can_be_typed_without_its_dashes(text: str, options: str) -
 @brief
 @given(sessions)
 def test_the_options_of_any_session_can_be_typed(session: Session) -> None:
-    view = replace(session.view, head=1, cursor=(3, 3), compare="b")
+    view = replace(session.view, head=1, cursor=(3, 3), over_heads=(1,), over_layers=(), compare="b")
     small = replace(session.experiment, query_length=9, key_length=9, num_heads=2, num_key_heads=1, head_dim=2, layer=3)
     wanted = Session(replace(small, source="random", score_mod="none"), view, session.pinned)
     words = words_of(wanted)
