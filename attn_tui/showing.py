@@ -1,0 +1,245 @@
+"""An app that shows a session: its panels, and the one way in which anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+
+from . import charts, layout, terminal
+from .desk import Desk
+from .experiments.hall import Hall
+from .history import History, decided
+from .lab.bench import Bench
+from .parameters import knobs_of
+from .pictures.cells import Lines, printable
+from .pictures.entropy import entropy_charts, entropy_title
+from .pictures.explain import explain
+from .pictures.heads.glance import heads_glance
+from .pictures.heads.page import heads_page, heads_title
+from .pictures.heatmap import heat_map, map_title
+from .pictures.help import help_page, help_title
+from .pictures.ink import Ink, Tier, make_ink
+from .pictures.keys import keys_title, running_text, text_title, top_keys
+from .pictures.knobs import knobs
+from .pictures.plan import UNBOUNDED, Plan, plan_map
+from .pictures.svg import tidied
+from .pictures.truth import hints_line, title_line, too_small, truth_line
+from .scene import Scene, make_scene
+from .view import Session
+from .widgets.panel import Panel
+from .widgets.prompt import Prompt
+from .widgets.theme import themes
+
+
+class Answer(Message):
+    """The desk has answered something."""
+
+
+class Showing(App[str]):
+    """An app that shows a session; every change of it goes through `change`."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "attn-tui"
+    AUTO_FOCUS = ""
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - so Textual declares it
+        (0, "-narrow"),
+        (layout.NARROW, "-normal"),
+        (layout.NORMAL, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
+
+    def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
+        tier = tier or terminal.find_tier()
+        super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))  # there, the terminal's own colours
+        self._tier = tier
+        for theme in themes():
+            self.register_theme(theme)
+        self.session = session
+        self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8), "heads": self._desk(kept=1024)}
+        self.scene = make_scene(session, self._ink(session), desk=self.desk)
+        self._take_theme(self.scene)
+        self.window = self.size
+        self._starting = ExitStack()
+        self.knob = ""
+        self.past = History()
+
+    # What is on the screen.
+
+    def _desk(self, **options: int) -> Desk:
+        return Desk(lambda: self.post_message(Answer()), **options)
+
+    @property
+    def desk(self) -> Desk:
+        """The desk that answers what the view on show asks."""
+        return self.desks.get(self.session.view.page, self.desks["masks"])
+
+    def compose(self) -> ComposeResult:
+        """The title, one page for each view, the line of truth, the hints or the prompt."""
+        yield Panel(_line(title_line), id="title")
+        with Horizontal(id="map-page", classes="page"):
+            yield Panel(knobs, lambda _: "Parameters", id="parameters")
+            yield Panel(heat_map, map_title, id="map")
+            yield Panel(running_text, text_title, id="text")
+            with Vertical(id="side"):
+                yield Panel(top_keys, keys_title, id="keys")
+                yield Panel(entropy_charts, entropy_title, id="charts")
+                yield Panel(
+                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}", id="heads"
+                )
+                yield Panel(explain, lambda _: "Explain", id="explain")
+        with Horizontal(id="heads-page", classes="page"):
+            yield Panel(heads_page, heads_title, id="all-heads")
+        yield Bench(id="masks-page", classes="page")
+        yield Hall(id="experiments-page", classes="page")
+        with Horizontal(id="help-page", classes="page"):
+            yield Panel(help_page, help_title, id="help")
+        yield Panel(_line(truth_line), id="truth")
+        yield Panel(_line(hints_line), id="hints")
+        yield Panel(too_small, id="small")
+        yield Prompt()
+
+    def on_mount(self) -> None:
+        """Draw the first screen at once; load what draws charts after it."""
+        terminal.end_on_signals(self)
+        self._starting.enter_context(self.batch_update())
+        self.show_scene(self.scene)
+        self.call_after_refresh(self.run_worker, self._load_charts, thread=True)
+
+    def on_ready(self) -> None:
+        """Paint for the first time, once everything has its place."""
+        self._starting.close()
+
+    def on_unmount(self) -> None:
+        """End what works beside the screen, however the explorer ends: a thread would keep all of it."""
+        for desk in self.desks.values():
+            desk.close()
+
+    def _load_charts(self) -> None:
+        charts.load()
+        self.call_from_thread(lambda: self.show_scene(self.scene))
+
+    def panel(self, name: str) -> Panel:
+        """A panel by its name."""
+        return self.query_one(f"#{name}", Panel)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The prompt."""
+        return self.query_one(Prompt)
+
+    @property
+    def room(self) -> Bench | Hall | None:
+        """The page on show, where it has panels, knobs and moves of its own."""
+        kinds: dict[str, type[Bench | Hall]] = {"masks": Bench, "experiments": Hall}
+        kind = kinds.get(self.session.view.page)
+        return self.query_one(kind) if kind else None
+
+    @property
+    def hall(self) -> Hall:
+        """The page of the experiments."""
+        return self.query_one(Hall)
+
+    @property
+    def plan(self) -> Plan:
+        """Where everything of the map stands; while it is hidden, as if there were room for every cell."""
+        panel = self.panel("map")
+        return plan_map(self.scene, *(panel.room if panel.is_on_screen else (UNBOUNDED, UNBOUNDED)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw again where the size decides what is shown."""
+        self.window = event.size
+        self.show_scene(self.scene)
+
+    def _ink(self, session: Session) -> Ink:
+        return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
+
+    def show_scene(self, scene: Scene) -> None:
+        """Hand the scene to every panel."""
+        self.scene = scene
+        with self.batch_update():
+            for name, on in layout.classes(scene, self.window).items():
+                self.screen.set_class(on, name)
+            self.screen.set_class(self.prompt.is_open, "asking")
+            self._take_theme(scene)
+            for panel in self.query(Panel):
+                panel.show(scene)
+
+    def _take_theme(self, scene: Scene) -> None:
+        self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
+
+    def on_answer(self) -> None:
+        """Show what has become known of the mask, of the experiment, or of the layers."""
+        asking = self.scene.laboratory or self.scene.trial or self.scene.layers
+        if asking and self.query(Prompt):  # not while the screen is taken down
+            self.show_scene(replace(self.scene))
+
+    # The one way in which anything changes.
+
+    def change(self, session: Session, *, undoable: bool = True) -> bool:
+        """Show another session, or say in one line why that cannot be; whether it could."""
+        if session.view.compare == "a" and decided(session) != decided(self.session):
+            session = replace(session, view=replace(session.view, compare="b"))  # knobs turn B, so B is what to see
+        if self.knob not in {row.field for row in knobs_of(session).values()}:
+            self.knob = ""
+        try:
+            desk = self.desks.get(session.view.page)
+            scene = make_scene(session, self._ink(session), knob=self.knob, desk=desk)
+        except (ValueError, MemoryError) as error:
+            self.say(str(error) or "not enough memory for that", trouble=True)
+            return False
+        if undoable:
+            self.past.remember(self.session, session)
+        self.session = session
+        if _subject(scene) != _subject(self.scene):
+            for each in self.desks.values():
+                each.forget_waiting()
+        self.show_scene(self._scrolled(scene))
+        return True
+
+    def _scrolled(self, scene: Scene) -> Scene:
+        """The scene with the scroll position that the map, where it can be seen, has taken, so that it stays."""
+        panel = self.panel("map")
+        plan = plan_map(scene, *panel.room)
+        if not panel.is_on_screen or plan.scroll == self.session.view.scroll:
+            return scene
+        self.session = replace(self.session, view=replace(self.session.view, scroll=plan.scroll))
+        return replace(scene, session=self.session)
+
+    def say(self, message: str, *, trouble: bool = False) -> None:
+        """Tell something in the line of truth, until the next key."""
+        self.show_scene(
+            replace(self.scene, message=printable(" ".join(message.split())), trouble=trouble, knob=self.knob)
+        )
+
+    # Pictures of the screen.
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as SVG that asks the network for nothing."""
+        return tidied(super().export_screenshot(title=title, simplify=simplify))
+
+
+def _subject(scene: Scene) -> Any:
+    """What a desk is asked about."""
+    if scene.trial:
+        return scene.trial.settings
+    if scene.layers:
+        return scene.layers.experiment
+    return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else None
+
+
+def _of_layer(scene: Scene) -> str:
+    return f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
+
+
+def _line(draw: Callable[[Scene, int], Any]) -> Callable[[Scene, int, int], Lines]:
+    """A picture of one line from a function of scene and width."""
+    return lambda scene, width, _: [draw(scene, width)]
