@@ -83,10 +83,11 @@ class Desk:
         return stopped
 
     def forget_waiting(self) -> None:
-        """What was asked before is not wanted any more: the next questions are of another mask."""
+        """What was asked before is not wanted any more, and nothing is stopped: the next questions are others."""
         with self._changed:
             self._waiting.clear()
             self._refining.clear()
+            self._stopped.clear()
 
     def close(self) -> None:
         """Answer nothing more."""

@@ -267,6 +267,16 @@ async def test_many_draws_come_in_are_stopped_and_go_on() -> None:
         await until(hands, "escape stops them")
 
 
+async def test_with_other_settings_nothing_is_stopped_any_more() -> None:
+    async with explorer("--view experiments --draws 100000") as hands:
+        await until(hands, "escape stops them")
+        await hands.press("escape", "D", ",")
+        assert hands.session.studies.draws == 50_000
+        await until(hands, "escape stops them")
+        await hands.press("enter")
+        assert hands.app.prompt.is_open, "enter types the chosen knob's value"
+
+
 def draws_of(hands: Hands) -> int:
     """How many draws the screen says there are."""
     found = re.search(r"([\d,]+) of [\d,]+ draws", hands.screen)

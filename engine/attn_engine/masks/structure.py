@@ -19,7 +19,6 @@ from ..notation.tree import (
     Number,
     Or,
     Product,
-    Read,
     Sum,
     Truth,
     Xor,
@@ -256,8 +255,3 @@ def difference(atom: Atom) -> tuple[Terms, ...] | None:
         return None
     left, _, right = atom.sides
     return _summed([variants(left), _each(variants(right), -1)])
-
-
-def reads_of(node: Expression) -> tuple[Read, ...]:
-    """The arrays read in a part of a rule."""
-    return tuple(part for part in walk(node) if isinstance(part, Read))
