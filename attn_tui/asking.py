@@ -9,15 +9,15 @@ from typing import Any
 from attn_engine import RuleError
 
 from . import answers, saving, terminal
+from .changing import Changing
 from .moves import Refusal
 from .parameters import BY_FIELD, PART_OF
 from .pictures.cells import printable
-from .showing import Showing
 from .view import KIND_LETTERS, Session
 from .widgets.prompt import Prompt
 
 
-class Asking(Showing):
+class Asking(Changing):
     """An app that asks: `answer_…` takes what was typed for the purpose of that name; whether it could be taken."""
 
     _before_typing: Session | None = None

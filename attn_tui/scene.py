@@ -56,6 +56,8 @@ class Scene:
     message: str = ""
     trouble: bool = False
     """Whether the message tells of a mistake."""
+    coming: bool = False
+    """Whether the session is ahead: its numbers are still to come, and these are of the one before."""
     helping: bool = False
     help_from: int = 0
     """The first line of the help on show."""

@@ -1,4 +1,4 @@
-"""An app that shows a session: its panels, and the one way in which anything changes."""
+"""An app that shows a session: its panels, and the scene that they draw."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from textual.message import Message
 from . import charts, layout, terminal
 from .desk import Desk
 from .experiments.hall import Hall
-from .history import History, decided
 from .lab.bench import Bench
-from .parameters import knobs_of
 from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts, entropy_title
 from .pictures.explain import explain
@@ -43,7 +41,7 @@ class Answer(Message):
 
 
 class Showing(App[str]):
-    """An app that shows a session; every change of it goes through `change`."""
+    """An app that shows a session."""
 
     CSS_PATH = "app.tcss"
     TITLE = "attn-tui"
@@ -65,12 +63,11 @@ class Showing(App[str]):
             self.register_theme(theme)
         self.session = session
         self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8), "heads": self._desk(kept=1024)}
-        self.scene = make_scene(session, self._ink(session), desk=self.desk)
+        self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
         self._take_theme(self.scene)
         self.window = self.size
         self._starting = ExitStack()
         self.knob = ""
-        self.past = History()
 
     # What is on the screen.
 
@@ -159,7 +156,8 @@ class Showing(App[str]):
         self.window = event.size
         self.show_scene(self.scene)
 
-    def _ink(self, session: Session) -> Ink:
+    def ink_for(self, session: Session) -> Ink:
+        """The colours that a session is drawn in."""
         return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
 
     def show_scene(self, scene: Scene) -> None:
@@ -182,38 +180,6 @@ class Showing(App[str]):
         if asking and self.query(Prompt):  # not while the screen is taken down
             self.show_scene(replace(self.scene))
 
-    # The one way in which anything changes.
-
-    def change(self, session: Session, *, undoable: bool = True) -> bool:
-        """Show another session, or say in one line why that cannot be; whether it could."""
-        if session.view.compare == "a" and decided(session) != decided(self.session):
-            session = replace(session, view=replace(session.view, compare="b"))  # knobs turn B, so B is what to see
-        if self.knob not in {row.field for row in knobs_of(session).values()}:
-            self.knob = ""
-        try:
-            desk = self.desks.get(session.view.page)
-            scene = make_scene(session, self._ink(session), knob=self.knob, desk=desk)
-        except (ValueError, MemoryError) as error:
-            self.say(str(error) or "not enough memory for that", trouble=True)
-            return False
-        if undoable:
-            self.past.remember(self.session, session)
-        self.session = session
-        if _subject(scene) != _subject(self.scene):
-            for each in self.desks.values():
-                each.forget_waiting()
-        self.show_scene(self._scrolled(scene))
-        return True
-
-    def _scrolled(self, scene: Scene) -> Scene:
-        """The scene with the scroll position that the map, where it can be seen, has taken, so that it stays."""
-        panel = self.panel("map")
-        plan = plan_map(scene, *panel.room)
-        if not panel.is_on_screen or plan.scroll == self.session.view.scroll:
-            return scene
-        self.session = replace(self.session, view=replace(self.session.view, scroll=plan.scroll))
-        return replace(scene, session=self.session)
-
     def say(self, message: str, *, trouble: bool = False) -> None:
         """Tell something in the line of truth, until the next key."""
         self.show_scene(
@@ -225,15 +191,6 @@ class Showing(App[str]):
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """The screen as SVG that asks the network for nothing."""
         return tidied(super().export_screenshot(title=title, simplify=simplify))
-
-
-def _subject(scene: Scene) -> Any:
-    """What a desk is asked about."""
-    if scene.trial:
-        return scene.trial.settings
-    if scene.layers:
-        return scene.layers.experiment
-    return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else None
 
 
 def _of_layer(scene: Scene) -> str:

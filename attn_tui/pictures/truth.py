@@ -50,7 +50,9 @@ def title_line(scene: Scene, width: int) -> Line:
 
 
 def _place(scene: Scene, *, brief: bool) -> str:
-    """The layer and head on show, and of how many."""
+    """The layer and head on show, and of how many; while other numbers are computed, that they are."""
+    if scene.coming:
+        return "computing … " if brief else "computing … escape stops "
     layers = scene.inputs.num_layers
     head = scene.head_number
     here = f"layer {scene.shown.layer}  head {head}" if layers > 1 else f"head {head}"

@@ -118,6 +118,8 @@ if TYPE_CHECKING:
     from .presets import PRESETS as PRESETS
     from .presets import Preset as Preset
     from .sources import Inputs as Inputs
+    from .sources import Size as Size
+    from .sources import size_of as size_of
     from .studies.diversity import DiversityRow as DiversityRow
     from .studies.diversity import DiversityStudy as DiversityStudy
     from .studies.diversity import diversity_study as diversity_study
@@ -214,7 +216,7 @@ _ROOMS = {
     "overview": ("LayerOverview", "heads_apart", "layer_overview"),
     "pipeline": ("close_files", "inputs_of", "run", "run_once"),
     "presets": ("PRESETS", "Preset"),
-    "sources": ("Inputs",),
+    "sources": ("Inputs", "Size", "size_of"),
     "studies.diversity": (
         "DiversityRow",
         "DiversityStudy",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import Captured, read_layer
+from .captured import Captured, one_at_a_time, read_layer, set_of
 from .draws import Floats, normal, sharp, sinusoids, stream
 from .experiment import (
     ROPES,
@@ -69,6 +69,32 @@ def inputs(experiment: Experiment, only: int | None = None) -> Inputs:
         return file(experiment, only)
     made: Inputs = globals()[experiment.source](experiment)
     return made
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much an experiment is: layers, heads of each, how many of them are computed together, and positions."""
+
+    num_layers: int
+    num_heads: int
+    heads_at_once: int
+    query_length: int
+    key_length: int
+
+
+def size_of(experiment: Experiment) -> Size:
+    """The size of an experiment, of a file without reading its numbers. Raises as `inputs` does."""
+    if experiment.source == "file":
+        found = set_of(experiment)
+        together = 1 if one_at_a_time(experiment) else found.num_heads
+        return Size(found.num_layers, found.num_heads, together, found.query_length, found.key_length)
+    if experiment.source in ("sample", "preset"):
+        made = inputs(experiment)
+        heads, queries, keys = made.query.shape[0], made.query.shape[1], made.key.shape[1]
+        return Size(made.num_layers, heads, heads, queries, keys)
+    heads, queries, keys = experiment.num_heads, experiment.query_length, experiment.key_length
+    check_size(heads, queries, keys, experiment.head_dim)
+    return Size(1, heads, heads, queries, keys)
 
 
 def file(experiment: Experiment, only: int | None = None) -> Inputs:
