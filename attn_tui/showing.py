@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
@@ -40,7 +40,7 @@ class Answer(Message):
     """The desk has answered something."""
 
 
-class Showing(App[str]):
+class Showing(terminal.TerminalApp):
     """An app that shows a session."""
 
     CSS_PATH = "app.tcss"
