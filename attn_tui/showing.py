@@ -21,7 +21,7 @@ from .pictures.entropy import entropy_charts, entropy_title
 from .pictures.explain import explain
 from .pictures.heads.glance import heads_glance
 from .pictures.heads.page import heads_page, heads_title
-from .pictures.heatmap import heat_map, map_title
+from .pictures.heatmap import map_lines, map_title
 from .pictures.help import help_page, help_title
 from .pictures.ink import Ink, Tier, make_ink
 from .pictures.keys import keys_title, running_text, text_title, top_keys
@@ -67,6 +67,8 @@ class Showing(terminal.TerminalApp):
         self._take_theme(self.scene)
         self.window = self.size
         self._starting = ExitStack()
+        self._owing = False
+        self.panels: list[Panel] = []
         self.knob = ""
 
     # What is on the screen.
@@ -84,13 +86,16 @@ class Showing(terminal.TerminalApp):
         yield Panel(_line(title_line), id="title")
         with Horizontal(id="map-page", classes="page"):
             yield Panel(knobs, lambda _: "Parameters", id="parameters")
-            yield Panel(heat_map, map_title, id="map")
+            yield Panel(map_lines, map_title, id="map")
             yield Panel(running_text, text_title, id="text")
             with Vertical(id="side"):
                 yield Panel(top_keys, keys_title, id="keys")
-                yield Panel(entropy_charts, entropy_title, id="charts")
+                yield Panel(entropy_charts, entropy_title, id="charts", unhurried=True)
                 yield Panel(
-                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}", id="heads"
+                    heads_glance,
+                    lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}",
+                    id="heads",
+                    unhurried=True,
                 )
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):
@@ -106,6 +111,7 @@ class Showing(terminal.TerminalApp):
 
     def on_mount(self) -> None:
         """Draw the first screen at once; load what draws charts after it."""
+        self.panels = [*self.query(Panel)]
         terminal.end_on_signals(self)
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
@@ -161,15 +167,27 @@ class Showing(terminal.TerminalApp):
         return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
 
     def show_scene(self, scene: Scene) -> None:
-        """Hand the scene to every panel."""
+        """Hand the scene to every panel; those with the charts of new numbers draw them once the others are seen."""
+        patient = scene.attention is not self.scene.attention
         self.scene = scene
         with self.batch_update():
             for name, on in layout.classes(scene, self.window).items():
                 self.screen.set_class(on, name)
             self.screen.set_class(self.prompt.is_open, "asking")
             self._take_theme(scene)
-            for panel in self.query(Panel):
-                panel.show(scene)
+            for panel in self.panels:
+                if not (patient and panel.can_wait):
+                    panel.show(scene)
+        if patient and not self._owing:
+            self._owing = True
+            self.call_after_refresh(self._show_rest)
+
+    def _show_rest(self) -> None:
+        """Hand the newest scene to the panels that waited until the others were on the screen."""
+        self._owing = False
+        for panel in self.panels:
+            if panel.can_wait:
+                panel.show(self.scene)
 
     def _take_theme(self, scene: Scene) -> None:
         self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"

@@ -81,7 +81,7 @@ class PacedScreen(Screen[None]):
             await self._invoke_and_clear_callbacks()
         elif app.waits:
             return
-        elif monotonic() - app.painted < UPDATE_PERIOD:
+        elif not app.paced and monotonic() - app.painted < UPDATE_PERIOD:
             self._update_timer.resume()
         else:
             self._on_timer_update()
@@ -113,6 +113,11 @@ class TerminalApp(App[str]):
     def get_default_screen(self) -> Screen[Any]:
         """The screen that paints at once."""
         return PacedScreen(id="_default")
+
+    @property
+    def paced(self) -> bool:
+        """Whether the terminal tells when it has drawn a frame."""
+        return self._sync_available
 
     @property
     def waits(self) -> bool:
