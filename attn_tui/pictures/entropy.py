@@ -11,6 +11,7 @@ from .. import charts
 from ..charts import Chart, Series
 from ..scene import Scene
 from .cells import Lines
+from .keeping import kept
 
 LEAST_FOR_TWO = 11
 """Rows from which both charts are drawn."""
@@ -21,6 +22,7 @@ def entropy_title(scene: Scene) -> str:
     return "Entropy" if scene.combined is None else f"Entropy of head {scene.head_number} alone"
 
 
+@kept(lambda scene: (scene.attention, scene.head, scene.place[0], scene.ink, charts.waiting()))
 def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
     """By query above, by head below; only by query where there is little room."""
     if charts.waiting():

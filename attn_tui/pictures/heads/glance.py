@@ -9,11 +9,23 @@ from attn_engine import measure
 
 from ...scene import Scene
 from ..cells import Line, Lines, wrap
+from ..keeping import kept
 from .kinds import kinds, words
 from .likeness import likeness, likeness_text, shade_of
 from .numbers import number
 
 
+@kept(
+    lambda scene: (
+        scene.attention,
+        scene.head,
+        scene.head_number,
+        scene.num_heads,
+        scene.shown,
+        scene.inputs,
+        scene.ink,
+    )
+)
 def heads_glance(scene: Scene, width: int, height: int) -> Lines:
     """A cell for each head, shaded by its likeness to the head on show; what that head is, and its measures."""
     ink = scene.ink
