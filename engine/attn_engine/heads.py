@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import attention as stages
-from .attention import Attention, Floats
+from .attention import Attention, Floats, Mask
 from .experiment import Experiment
+from .measures import finite_rows
 from .notation import Kind, RuleError, parse
 
 RANDOM_MODEL = 64
@@ -35,23 +36,50 @@ MOST_RANDOM_PAIRS = 2**20
 def similarity(weights: Floats) -> NDArray[np.float64]:
     """The cosine similarity of each pair of heads' flattened weights: (…, heads, heads).
 
-    0 beside a head that is empty, or not finite.
+    Of two heads the queries count at which the weights of both are finite; NaN where there is none. 0 beside a head
+    that is empty there.
     """
-    flat = weights.reshape(*weights.shape[:-2], -1)
-    largest = flat.max(axis=-1, keepdims=True)  # divided by, so that the squares of small weights are not zero
-    flat = flat / np.where(largest > 0, largest, 1)
+    finite = finite_rows(weights)
+    whole = bool(finite.all())
+    known = weights if whole else np.where(finite[..., None], weights, 0)
+    flat = known.reshape(*weights.shape[:-2], -1)
+    largest = np.maximum(flat.max(axis=-1, keepdims=True), -flat.min(axis=-1, keepdims=True))
+    flat = flat / np.where(largest > 0, largest, 1)  # so that the squares of small weights are not zero
     products = (flat @ np.swapaxes(flat, -1, -2)).astype(np.float64)
-    norms = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
-    scale = norms[..., :, None] * norms[..., None, :]
-    alike = np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
-    return np.clip(np.nan_to_num(alike, nan=0), 0, 1)
+    norms = _norms(products) if whole else _norms_at(flat.reshape(weights.shape), finite)
+    scale = norms * np.swapaxes(norms, -1, -2)
+    alike = np.clip(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), -1, 1)
+    return alike if whole else np.where(_together(finite) > 0, alike, np.nan)
+
+
+def _norms(products: Floats) -> Floats:
+    """The length of each head, (…, heads, 1)."""
+    return np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))[..., None]
+
+
+def _norms_at(weights: Floats, finite: Mask) -> Floats:
+    """The length of each head at the queries at which another is finite, (…, heads, heads)."""
+    squares = np.einsum("...qk,...qk->...q", weights, weights).astype(np.float64)
+    return np.sqrt(squares @ np.swapaxes(finite, -1, -2))
+
+
+def compared_queries(weights: Floats) -> NDArray[np.int64]:
+    """At how many queries the weights of both heads of each pair are finite, (…, heads, heads)."""
+    return _together(finite_rows(weights))
+
+
+def _together(finite: Mask) -> NDArray[np.int64]:
+    counts = finite.astype(np.int64)
+    return counts @ np.swapaxes(counts, -1, -2)
 
 
 def mean_similarity(similarities: NDArray[np.floating[Any]]) -> float:
-    """The mean over all pairs of different heads; 1 for a single head."""
+    """The mean over all pairs of different heads that have any; NaN where none has, 1 for a single head."""
     heads = similarities.shape[-1]
     first, second = np.triu_indices(heads, 1)
-    return float(similarities[..., first, second].mean()) if heads > 1 else 1.0
+    pairs = similarities[..., first, second]
+    pairs = pairs[~np.isnan(pairs)]
+    return 1.0 if heads == 1 else float(pairs.mean()) if pairs.size else math.nan
 
 
 def random_similarity(experiment: Experiment, attention: Attention) -> tuple[float, float] | None:

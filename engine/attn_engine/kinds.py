@@ -32,7 +32,7 @@ KINDS: dict[str, str] = {
     "induction": "looks at what followed its own token elsewhere; the key after itself counts as well",
     "broad": f"is none of the others, with {BROAD:g} or more of the entropy that the mask lets it have",
     "mixed": f"is none of the others, with less than {BROAD:g} of the entropy that the mask lets it have",
-    "empty": "has no weight",
+    "empty": "has no weight, or none in rows that can be judged",
 }
 """Every kind and what a query of such a head does, or what the head is. Same token and induction need tokens."""
 
