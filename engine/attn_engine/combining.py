@@ -81,8 +81,8 @@ def pooled_heads(
 ) -> tuple[Floats, Mask, str]:
     """The mean or maximum over some heads (all, if none are named) of some layers, and a note that says so.
 
-    `layers` empty is the experiment's own, None every one; `look` is shown each head as it goes by. Raises FieldError for a head or a layer that is not there,
-    and where more than MOST_POOLED weights would be pooled.
+    `layers` empty is the experiment's own, None every one; `look` is shown each head as it goes by. Raises FieldError
+    for a head or a layer that is not there, and where more than MOST_POOLED weights would be pooled.
     """
     inputs = inputs_of(experiment, 0) if one_at_a_time(experiment) else inputs_of(experiment)
     few = one_at_a_time(experiment)
