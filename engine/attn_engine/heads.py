@@ -39,27 +39,36 @@ def similarity(weights: Floats) -> NDArray[np.float64]:
     Of two heads the queries count at which the weights of both are finite; NaN where there is none. 0 beside a head
     that is empty there.
     """
+    flat = _flat(weights)
+    products = _products(flat)
+    if np.isfinite(products).all():
+        return _cosines(products, np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))[..., None])
     finite = finite_rows(weights)
-    whole = bool(finite.all())
-    known = weights if whole else np.where(finite[..., None], weights, 0)
-    flat = known.reshape(*weights.shape[:-2], -1)
+    flat = _flat(np.where(finite[..., None], weights, 0))
+    alike = _cosines(_products(flat), _lengths_at(flat.reshape(weights.shape), finite))
+    return np.where(_together(finite) > 0, alike, np.nan)
+
+
+def _flat(weights: Floats) -> Floats:
+    """The weights of each head in a row, its largest 1, so that the squares of small ones are not zero."""
+    flat = weights.reshape(*weights.shape[:-2], -1)
     largest = np.maximum(flat.max(axis=-1, keepdims=True), -flat.min(axis=-1, keepdims=True))
-    flat = flat / np.where(largest > 0, largest, 1)  # so that the squares of small weights are not zero
-    products = (flat @ np.swapaxes(flat, -1, -2)).astype(np.float64)
-    norms = _norms(products) if whole else _norms_at(flat.reshape(weights.shape), finite)
-    scale = norms * np.swapaxes(norms, -1, -2)
-    alike = np.clip(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), -1, 1)
-    return alike if whole else np.where(_together(finite) > 0, alike, np.nan)
+    return flat / np.where(largest > 0, largest, 1)
 
 
-def _norms(products: Floats) -> Floats:
-    """The length of each head, (…, heads, 1)."""
-    return np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))[..., None]
+def _products(flat: Floats) -> NDArray[np.float64]:
+    return (flat @ np.swapaxes(flat, -1, -2)).astype(np.float64)
 
 
-def _norms_at(weights: Floats, finite: Mask) -> Floats:
-    """The length of each head at the queries at which another is finite, (…, heads, heads)."""
-    squares = np.einsum("...qk,...qk->...q", weights, weights).astype(np.float64)
+def _cosines(products: NDArray[np.float64], lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Products over the lengths of both heads, one for each head or for each pair: (…, heads, 1 or heads)."""
+    scale = lengths * np.swapaxes(lengths, -1, -2)
+    return np.clip(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), -1, 1)
+
+
+def _lengths_at(flat: Floats, finite: Mask) -> NDArray[np.float64]:
+    """The length of each head at the queries at which another is finite: (…, heads, heads)."""
+    squares = np.einsum("...qk,...qk->...q", flat, flat).astype(np.float64)
     return np.sqrt(squares @ np.swapaxes(finite, -1, -2))
 
 

@@ -167,7 +167,10 @@ def _normalised(sums: Floats, weights: Floats) -> Floats:
 
 def _distributed(weights: Floats, totals: Floats) -> Mask:
     """Where a row has a distribution: some weight, and none that is NaN, ∞ or below 0."""
-    return (totals > 0) & np.isfinite(totals) & (weights.min(axis=-1) >= 0)
+    known: Mask = (totals > 0) & np.isfinite(totals)
+    if weights.min(initial=0) >= 0:  # the least of all is found sooner than that of each row
+        return known
+    return known & (weights.min(axis=-1) >= 0)
 
 
 @np.errstate(invalid="ignore", over="ignore")
