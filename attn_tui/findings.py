@@ -149,8 +149,9 @@ def _together(troubles: dict[int, str]) -> str:
     if len(troubles) < 2:
         return "".join(troubles.values())
     numbers = sorted(troubles)
-    which = ", ".join(map(str, numbers)) if len(numbers) <= MOST_NAMED else f"{len(numbers)} of them"
-    return f"layers {which} cannot be read; {troubles[numbers[0]]}"
+    named, more = ", ".join(map(str, numbers[:MOST_NAMED])), len(numbers) - MOST_NAMED
+    which = f"{named} and {more} more" if more > 0 else named
+    return f"not layers {which}; {troubles[numbers[0]]}"
 
 
 def _round(layer: int, head: int, layers: int, heads: int) -> Iterator[tuple[int, int]]:

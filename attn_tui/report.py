@@ -175,7 +175,7 @@ def figures(scene: Scene) -> dict[str, Any]:
             "random_heads_standard_error": random[1] if random else None,
         },
         "findings": [asdict(finding) for finding in scene.findings],
-        **({"what_if": asdict(lost)} if (lost := lost_of(scene)) else {}),
+        **({"what_if": asdict(lost)} if (lost := lost_of(scene.side)) else {}),
         **({"combined": _combined(scene.side, scene.combined)} if scene.combined else {}),
         **({"compared": _compared(scene, scene.pinned)} if scene.pinned else {}),
     }

@@ -44,9 +44,9 @@ def _total(weights: Matrix) -> float:
 
 
 def different_tokens(scene: Scene) -> list[Fact]:
-    """That A and B, where both are compared cell by cell, are of different tokens."""
+    """That A, which is compared with B cell by cell, is of other tokens than those on show."""
     if not scene.pinned:
         return []
     pairs = zip(scene.pinned.tokens, scene.side.tokens, strict=True)
     differ = any(one and other and one != other for one, other in pairs)
-    return [(1, "A and B have different tokens", scene.ink.warning)] if differ else []
+    return [(1, "A has other tokens", scene.ink.warning)] if differ else []

@@ -15,8 +15,8 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def over(counts: NDArray[np.int64] | list[Any], total: int) -> str:
-    """Over how many queries figures are, where that is not all of them: over 4 to 5 of 6 queries."""
+    """Over how many queries figures are, where that is not all of them: over 4–5 of 6 queries."""
     low, high = int(np.min(counts)), int(np.max(counts))
     if low == total:
         return ""
-    return f"over {low if low == high else f'{low} to {high}'} of {total:,} queries"
+    return f"over {low:,}{f'–{high:,}' if high > low else ''} of {total:,} queries"
