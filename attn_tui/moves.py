@@ -13,7 +13,7 @@ from typing import Any
 from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
 
 from .actions import BY_NAME
-from .findings import Search, search_on
+from .findings import Search, place_text, search_on
 from .parameters import BY_FIELD, Parameter
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
@@ -126,36 +126,38 @@ def next_finding(scene: Scene, _: Plan) -> Session:
 
     Where none is found in SECONDS, Refusal says how far it looked; the next key press goes on from there.
     """
-    query, key = scene.place
-    own = [finding.query for finding in scene.findings]
-    if beyond := [at for at in own if at > query]:
-        return with_view(scene, cursor=(beyond[0], key))
+    key, own = scene.place[1], scene.unusual_rows
+    if beyond := [row for row in own if row > scene.cursor[0]]:
+        return _at_row(scene, beyond[0])
     pinned = scene.shown is not scene.session.experiment  # A is of one head
-    shape = (1, 1) if pinned else (scene.inputs.num_layers, scene.num_heads)
+    alone = pinned or (scene.session.view.over != "head" and scene.combined is not None)
+    shape = (1, 1) if alone else (scene.inputs.num_layers, scene.num_heads)
     found = search_on(scene.shown, 0 if pinned else scene.head_number, shape, SECONDS)
     if found.finding:
         layer = found.layer if shape[0] > 1 else scene.shown.layer
         session = with_view(scene, head=found.head, cursor=(found.finding.query, key))
         return replace(session, experiment=replace(session.experiment, layer=layer))
     if found.everywhere and own:
-        return with_view(scene, cursor=(own[0], key))
-    raise Refusal(_nothing(found, shape))
+        return _at_row(scene, own[0])
+    if found.everywhere and scene.side.findings:
+        raise Refusal("nothing unusual in the queries on show, but in hidden ones")
+    raise Refusal(_nothing(found, shape, "this head" if pinned or not alone else "the heads put together"))
 
 
-def _nothing(found: Search, shape: tuple[int, int]) -> str:
+def _at_row(scene: Scene, row: int) -> Session:
+    return with_view(scene, cursor=(scene.positions_at(row, 0)[0][0], scene.place[1]))
+
+
+def _nothing(found: Search, shape: tuple[int, int], alone: str) -> str:
     """What to say of a search that found nothing."""
     if not found.everywhere:
-        return f"nothing unusual up to {place_text(found.layer, found.head, shape[0])}: ! looks further"
+        unread = f"; {found.trouble}" if found.trouble else ""
+        return f"nothing unusual up to {place_text(found.layer, found.head, shape[0])}: ! looks further{unread}"
     if found.trouble:
         return f"nothing unusual in what can be read; {found.trouble}"
     layers = f" of {shape[0]} layers" if shape[0] > 1 else ""
-    heads = f"any of {shape[1]} heads{layers}" if shape != (1, 1) else "this head"
+    heads = f"any of {shape[1]} heads{layers}" if shape != (1, 1) else alone
     return f"nothing unusual in {heads}: every query sees a key, all rows sum to 1"
-
-
-def place_text(layer: int, head: int, layers: int) -> str:
-    """A head, and its layer where there are several: layer 4, head 2."""
-    return f"layer {layer}, head {head}" if layers > 1 else f"head {head}"
 
 
 def told_of_move(name: str, before: Scene, after: Scene) -> str:
@@ -163,8 +165,10 @@ def told_of_move(name: str, before: Scene, after: Scene) -> str:
     if name != "finding" or (before.shown.layer, before.head_number) == (after.shown.layer, after.head_number):
         return ""
     place = place_text(after.shown.layer, after.head_number, after.inputs.num_layers)
-    found = [finding.text for finding in after.findings if finding.query == after.place[0]]
-    return f"{place}: query {after.place[0]} {found[0]}" if found else place
+    query = after.session.view.cursor[0]
+    found = [finding.text for finding in after.findings if finding.query == query]
+    hidden = "" if query in after.stands_for[0] else ", which is hidden,"
+    return f"{place}: query {query}{hidden} {found[0]}" if found else place
 
 
 # Knobs, heads and layers.

@@ -30,6 +30,7 @@ from .lab.laboratory import Laboratory, laboratory_of
 from .layers.overview import Layers, layers_of
 from .pictures.cells import printable
 from .pictures.ink import Ink
+from .side import Side
 from .together import put_together
 from .view import Session, View
 
@@ -75,6 +76,8 @@ class Scene:
     """The weights on show, where heads or tokens are put together in them."""
     compared: tuple[Matrix, Matrix] | None = None
     """A and B, while their difference is on show."""
+    pinned: Side | None = None
+    """What A is of, while the difference is on show."""
 
     @property
     def focused(self) -> str:
@@ -181,6 +184,11 @@ class Scene:
         return self.head_weights if self.combined is None else self.combined.weights
 
     @property
+    def seen_weights(self) -> Matrix:
+        """The same, 0 where a query may not look."""
+        return np.where(self.allowed, self.weights, 0)
+
+    @property
     def allowed(self) -> Mask:
         """Where a query may look, (rows, columns): of the head on show, or put together."""
         return self.attention.mask_of(self.head) if self.combined is None else self.combined.mask
@@ -206,6 +214,21 @@ class Scene:
     def findings(self) -> tuple[Finding, ...]:
         """What is unusual about the head on show."""
         return findings(self.attention, self.head, tolerance_of(self.inputs))
+
+    @cached_property
+    def side(self) -> Side:
+        """What the picture is of; while the difference is on show, what B is of."""
+        return Side(self.shown, self.attention, self.inputs, self.head, self.combined, self.session.view)
+
+    @property
+    def sides(self) -> dict[str, Side]:
+        """A and B by name while their difference is on show, else the only side, which needs no name."""
+        return {"A": self.pinned, "B": self.side} if self.pinned else {"": self.side}
+
+    @cached_property
+    def unusual_rows(self) -> tuple[int, ...]:
+        """The rows on show about which anything is unusual, on any side."""
+        return tuple(sorted({row for side in self.sides.values() for row in side.by_row}))
 
     @cached_property
     def highest(self) -> float:
@@ -239,12 +262,14 @@ def make_scene(
     in_laboratory = view.page == "masks"  # there the mask need not fit the map
     attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
     matrix, mask, combined = _picture(shown, attention, inputs, head, view)
-    compared = None
+    compared = beside = None
     signed = view.stage in SIGNED
     title = TITLES[view.stage] if attention.query.shape[-1] else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
-        other, other_mask, _ = _picture(pinned.experiment, *_computed(pinned.experiment, pinned.head), view)
+        given = _computed(pinned.experiment, pinned.head)
+        other, other_mask, other_combined = _picture(pinned.experiment, *given, view)
         if other.shape == matrix.shape:
+            beside = Side(pinned.experiment, *given, other_combined, view)
             compared = np.where(other_mask, other, 0), np.where(mask, matrix, 0)
             matrix, mask, signed = _difference(other, other_mask, matrix, mask)
             title = f"A − B: {title.lower()}"
@@ -254,7 +279,7 @@ def make_scene(
         title = f"A, pinned: {title.lower()}"
     title = " · ".join((title, *(combined.notes if combined else ())))
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
-    scene = replace(scene, combined=combined, compared=compared)
+    scene = replace(scene, combined=combined, compared=compared, pinned=beside)
     if in_laboratory:
         return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
     if view.page == "heads":

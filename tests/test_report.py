@@ -160,7 +160,7 @@ def test_ten_keys_are_shown_where_no_number_is_given(capsys: pytest.CaptureFixtu
 KEYS = {
     *("command", "experiment", "layer", "head", "shape", "query_tokens", "key_tokens", "scale", "mask"),
     *("mask_density", "scores", "scaled", "modified", "weights", "output", "weight_received", "rows", "heads"),
-    *("kinds", "similarity", "findings"),
+    *("queries_counted", "kinds", "similarity", "findings"),
 }
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .captured import file_changed as file_changed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
-    from .captured import rough_weights as rough_weights
-    from .captured import zeros_lost as zeros_lost
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
     from .captures.describing import SetInfo as SetInfo
@@ -49,6 +47,7 @@ if TYPE_CHECKING:
     from .experiment import FieldError as FieldError
     from .experiment import normaliser_signatures as normaliser_signatures
     from .experiment import parse_normaliser as parse_normaliser
+    from .heads import compared_queries as compared_queries
     from .heads import mean_similarity as mean_similarity
     from .heads import random_similarity as random_similarity
     from .heads import similarity as similarity
@@ -163,6 +162,8 @@ if TYPE_CHECKING:
     from .studies.training import LearningCurves as LearningCurves
     from .studies.training import learning_curves as learning_curves
     from .studies.training import state_at as state_at
+    from .what_if import Losses as Losses
+    from .what_if import losses as losses
     from .words import PIECE_MARKS as PIECE_MARKS
     from .words import SPECIAL as SPECIAL
     from .words import SPECIAL_TOKENS as SPECIAL_TOKENS
@@ -179,7 +180,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "rough_weights", "zeros_lost"),
+    "captured": ("file_changed", "num_heads_of", "one_at_a_time"),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
@@ -195,7 +196,7 @@ _ROOMS = {
         "normaliser_signatures",
         "parse_normaliser",
     ),
-    "heads": ("mean_similarity", "random_similarity", "similarity"),
+    "heads": ("compared_queries", "mean_similarity", "random_similarity", "similarity"),
     "kinds": ("KINDS", "HeadKind", "head_kinds"),
     "masks.blocks": ("Blocks", "block_map"),
     "masks.checks": ("CheckFinding", "check_mask"),
@@ -247,6 +248,7 @@ _ROOMS = {
         "is_protocol",
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
+    "what_if": ("Losses", "losses"),
     "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

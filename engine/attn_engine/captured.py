@@ -29,7 +29,7 @@ ROUNDING = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float8_e4m3fn": 2.0**-4, 
 """How far, relatively, a number may lie from what it was before it was kept in a type; others: 6e-8."""
 
 NORMAL = {"float16": 2.0**-14, "float8_e4m3fn": 2.0**-6, "float8_e5m2": 2.0**-14}
-"""The smallest numbers that a type rounds so little; those below lose digits, and at last all."""
+"""The smallest numbers that a type rounds so little; those below lose digits, and at last all; others: 2⁻¹²⁶."""
 
 NEEDS_INPUTS = frozenset({"scale", "normaliser", "rope"})
 """Fields that only act on queries and keys."""
@@ -156,7 +156,7 @@ def _described(experiment: Experiment, found: CaptureSet) -> Captured:
         total_heads=found.num_heads,
         prompt_length=found.prompt_length,
         precision=ROUNDING.get(found.dtype, 2.0**-24),
-        least_normal=NORMAL.get(found.dtype, 0.0),
+        least_normal=NORMAL.get(found.dtype, 2.0**-126),
         notes=tuple(capture.notes),
     )
 
@@ -211,13 +211,18 @@ def _stands_for(weights: Floats, query: Floats, key: Floats, scale: float | None
     scores = np.asarray(query @ np.repeat(np.swapaxes(key, -1, -2), query.shape[0] // key.shape[0], axis=0))
     scores *= np.float32(scale if scale is not None else query.shape[-1] ** -0.5)
     everything = np.ones((queries, keys), dtype=np.bool_)
-    causal = np.tri(queries, keys, keys - queries, dtype=np.bool_)
+    causal = causal_pairs(queries, keys)
     for tried in (mask,) if mask is not None else (everything, causal):
         made = softmax(scores, tried)
         near = np.abs(made - weights) <= STANDS * made.max(axis=-1, keepdims=True)  # NaN is near to nothing
         if near.all():
             return tried
     return None
+
+
+def causal_pairs(queries: int, keys: int) -> Mask:
+    """What the last queries of a causal model see."""
+    return np.tri(queries, keys, keys - queries, dtype=np.bool_)
 
 
 def log_weights(weights: Floats) -> Floats:
@@ -241,13 +246,3 @@ def reweighed(modified: Floats, mask: Mask, temperature: float) -> Floats:
     weights = softmax(np.where(known, modified, 0), mask & known, temperature)
     broken = (np.isnan(modified) | np.isposinf(modified)).any(axis=-1, keepdims=True)
     return np.where(broken, np.float32(np.nan), weights) if broken.any() else weights
-
-
-def rough_weights(weights: Floats, mask: Mask, least: float) -> int:
-    """How many weights above 0 lie below the least number that their type rounds as little as others."""
-    return int(np.count_nonzero((weights > 0) & (weights < least) & mask))
-
-
-def zeros_lost(weights: Floats, mask: Mask) -> int:
-    """How many weights are 0 where a query may look: what they were cannot be recovered."""
-    return int(np.count_nonzero((weights == 0) & mask))

@@ -17,7 +17,7 @@ from ...view import HEAD_MEASURES, KIND_LETTERS
 from ..cells import Line, Lines, fit, wrap
 from ..ink import Ink
 from ..palettes import LEVELS
-from .numbers import number
+from .numbers import number, over
 
 Known = tuple[LayerOverview | Trouble | None, ...]
 
@@ -89,6 +89,12 @@ def scale_of(known: Known, measure: str) -> Scale:
     numbers = np.concatenate([np.zeros(0), *read])
     numbers = numbers[np.isfinite(numbers)]
     return Scale(measure, *((numbers.min(), numbers.max()) if numbers.size else (math.nan, math.nan)))
+
+
+def counted_text(known: Known, measure: str) -> str:
+    """Over how many queries the numbers read so far are means, where that is not all of them."""
+    read = [layer for layer in known if isinstance(layer, LayerOverview)]
+    return over(np.concatenate([layer.counted[measure] for layer in read]), read[0].query_length) if read else ""
 
 
 def grid(scene: Scene, layers: Layers, width: int, height: int) -> Lines:

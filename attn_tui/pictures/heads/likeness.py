@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_engine import Attention, mean_similarity, random_similarity, similarity
+from attn_engine import Attention, compared_queries, mean_similarity, random_similarity, similarity
 
 from ...scene import Scene
 from ..ink import Ink
 from ..palettes import LEVELS
+from .numbers import number, over
 
 
 @lru_cache(maxsize=4)
 def likeness(attention: Attention) -> NDArray[np.float64]:
     """The similarity of each pair of heads; kept for the last few."""
     return similarity(attention.weights)
+
+
+@lru_cache(maxsize=4)
+def _over(attention: Attention) -> str:
+    """Over how many queries the heads are compared, pair by pair."""
+    pairs = np.triu_indices(attention.num_heads, 1)
+    return over(compared_queries(attention.weights)[pairs], attention.query_length)
 
 
 def likeness_text(scene: Scene) -> str:
@@ -28,10 +37,13 @@ def likeness_text(scene: Scene) -> str:
     if scene.attention.num_heads == 1:
         return "one head: nothing to compare"
     mean = mean_similarity(likeness(scene.attention))
-    random = random_similarity(scene.shown, scene.attention)
-    return f"likeness {mean:.2f}" + (f"   random heads {random[0]:.2f}" if random else "")
+    compared, random = _over(scene.attention), random_similarity(scene.shown, scene.attention)
+    texts = [f"likeness {number(mean)}{f' {compared}' if compared else ''}"]
+    return "   ".join([*texts, f"random heads {random[0]:.2f}"] if random else texts)
 
 
 def shade_of(ink: Ink, alike: float) -> Any:
-    """The style of a cell that shows how alike two heads are."""
-    return ink.cell(round(alike * (LEVELS - 1)), signed=False) if ink.shaded else ink.text
+    """The style of a cell that shows how alike two heads are, or that this is not known."""
+    if math.isnan(alike):
+        return ink.warning
+    return ink.cell(round(max(alike, 0) * (LEVELS - 1)), signed=False) if ink.shaded else ink.text

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from rich.segment import Segment
 
+from attn_engine import measure
+
 from ...layers.overview import Layers
 from ...scene import Scene
 from ...view import HEAD_MEASURES, HEAD_ORDERS
 from ..cells import Lines, beside, page, wrap
 from .gallery import gallery_shape, thumbnails
 from .kinds import definition
-from .layers import Grid, grid, grid_of, legend, range_line
+from .layers import Grid, counted_text, grid, grid_of, legend, range_line
 from .matrix import matrix
-from .table import TABLE_WIDTH, table
+from .numbers import over
+from .table import COLUMNS, TABLE_WIDTH, table
 
 LEAST_MATRIX = 20
 LEAST_THUMBNAILS = 4
@@ -23,11 +26,16 @@ TALL = 12
 
 
 def heads_title(scene: Scene) -> str:
-    """The title of the page: the layer, and the order."""
-    if scene.in_layers:
-        return f"All layers · {HEAD_MEASURES[scene.session.view.head_measure]}, mean over queries"
+    """The title of the page: the layer, and the order; over how many queries means are, where that is not all."""
+    if scene.layers and scene.in_layers:
+        measure_name = scene.session.view.head_measure
+        counted = counted_text(scene.layers.known(scene.shown.layer), measure_name)
+        return f"All layers · {HEAD_MEASURES[measure_name]}, mean {counted or 'over queries'}"
     layer = f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
-    return f"All heads{layer} · {HEAD_ORDERS[scene.session.view.head_order]}"
+    figures = measure(scene.attention)
+    counted = over([figures.counted(name) for name, *_ in COLUMNS], scene.attention.query_length)
+    means = f" · means {counted}" if counted else ""
+    return f"All heads{layer} · {HEAD_ORDERS[scene.session.view.head_order]}{means}"
 
 
 def heads_page(scene: Scene, width: int, height: int) -> Lines:
