@@ -21,7 +21,9 @@ SHOWN = ("The", "▁animal", "▁did", "n", "’", "t", "\n", "▁ét", "é", "<
 
 def letters(text: str) -> str:
     """The text as GPT-2's tokeniser writes it: bytes that do not print are counted up from U+0100."""
-    unprinted = [byte for byte in range(256) if not ("!" <= chr(byte) <= "~" or chr(byte).isprintable() and byte > 160)]
+    unprinted = [
+        byte for byte in range(256) if not ("!" <= chr(byte) <= "~" or (chr(byte).isprintable() and byte > 160))
+    ]
     return "".join(chr(256 + unprinted.index(byte)) if byte in unprinted else chr(byte) for byte in text.encode())
 
 
