@@ -13,7 +13,7 @@ from .actions import BY_NAME
 from .files import with_file
 from .lab.moves import go_to_pair
 from .moves import MOVES, fixed_by_source, with_view
-from .opening import check_places
+from .opening import check_chosen
 from .options import OptionError, read_options
 from .parameters import BY_FIELD, PARAMETERS, PART_OF
 from .pictures.plan import Plan
@@ -76,7 +76,7 @@ def position(scene: Scene, text: str) -> Session:
 def options(scene: Scene, text: str, words: list[str]) -> Session:
     """The session with options typed: `mask causal & window(3)`, `mask=causal` and `--mask causal` are the same."""
     session = read_options(_as_options(text.strip(), words), scene.session)
-    check_places(make_scene(session, scene.ink), scene.session.view)
+    check_chosen(make_scene(session, scene.ink), scene.session)
     return session
 
 

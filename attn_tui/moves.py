@@ -14,6 +14,7 @@ from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
 
 from .actions import BY_NAME
 from .findings import Search, search_on
+from .needs import NEEDS_INPUTS, needs_inputs
 from .parameters import BY_FIELD, Parameter
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
@@ -178,8 +179,8 @@ def beside(fields: list[str], here: str, by: int) -> str:
 def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
     """The refusal of a knob that the source decides, and why it does."""
     name, captured = row.name or row.field, scene.inputs.captured
-    if captured and captured.weights is not None and row.field in ("scale", "normaliser", "rope"):
-        return Refusal(f"{name} needs query and key, and the file holds weights: mask, temperature, score mod do not")
+    if captured and captured.weights is not None and row.field in NEEDS_INPUTS:
+        return Refusal(needs_inputs(row))
     if captured:
         return Refusal(f"{name} is as the file has it: x chooses another source")
     return Refusal(f"{name} is fixed by the source {scene.shown.source}: x chooses another")

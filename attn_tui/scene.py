@@ -28,6 +28,7 @@ from .experiments.trial import Trial, trial_of
 from .findings import Finding, findings, tolerance_of
 from .lab.laboratory import Laboratory, laboratory_of
 from .layers.overview import Layers, layers_of
+from .needs import in_use
 from .pictures.cells import printable
 from .pictures.ink import Ink
 from .together import put_together
@@ -152,11 +153,15 @@ class Scene:
 
     @property
     def settled(self) -> Session:
-        """The session with a head and a cursor that are there, as a command line has to have them."""
+        """The session with a head and a cursor that are there and no idle knob, as a command line has to have them."""
         view, default = self.session.view, View()
         head = view.head if view.head == default.head or view.compare == "a" else self.head_number
         cursor = view.cursor if view.cursor == default.cursor else self.place
-        return replace(self.session, view=replace(view, head=head, cursor=cursor))
+        pinned = self.session.pinned
+        if pinned:
+            pinned = replace(pinned, experiment=in_use(pinned.experiment))
+        experiment, view = in_use(self.session.experiment), replace(view, head=head, cursor=cursor)
+        return replace(self.session, experiment=experiment, view=view, pinned=pinned)
 
     @cached_property
     def query_labels(self) -> tuple[str, ...]:
