@@ -9,10 +9,10 @@ from time import monotonic
 
 import numpy as np
 
-from attn_engine import Attention, Experiment, Inputs, heads_apart, run_once
+from attn_engine import Attention, Experiment, Inputs, heads_apart, row_tolerance, run_once
 
-TOLERANCE = 1e-4
-"""How far from 1 a row's sum may be and still count as 1."""
+TOLERANCE = row_tolerance(0)
+"""How far from 1 the sum of a row that was computed here may be and still count as 1."""
 
 MOST_HEADS = 2**14
 """Layers, or heads of large layers, of which it is remembered what was found."""
@@ -42,7 +42,7 @@ class Search:
 
 def tolerance_of(inputs: Inputs) -> float:
     """How far from 1 the sum of a row of these inputs may be: numbers of a file are rounded."""
-    return TOLERANCE + (4 * inputs.captured.precision if inputs.captured else 0)
+    return row_tolerance(inputs.captured.precision if inputs.captured else 0)
 
 
 @lru_cache(maxsize=8)

@@ -57,7 +57,7 @@ def test_the_functions_of_python_refuse_them(weights: Path, function: Any, name:
 @pytest.mark.parametrize(("name", "value"), GIVEN.items())
 def test_a_file_with_query_and_key_takes_them(inputs: Path, name: str, value: str) -> None:
     out = io.StringIO()
-    attn_tui.print(inputs, **{name: value}, file=out)
+    attn_tui.print(inputs, file=out, **{name: value})  # type: ignore[arg-type]
     assert "Weights" in out.getvalue()
 
 

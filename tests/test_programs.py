@@ -294,7 +294,7 @@ def test_a_capture_that_cannot_be_used_is_still_named_by_its_path(tmp_path: Path
 def test_what_could_not_be_read_again_is_not_saved(tmp_path: Path) -> None:
     for name in ("attention", "query", "key", "value"):
         with pytest.raises(ValueError, match=f'"{name}" has the shape'):
-            attn_tui.save(tmp_path / "c.npz", **({"attention": WEIGHTS} | {name: np.zeros(5)}))
+            attn_tui.save(tmp_path / "c.npz", **{"attention": WEIGHTS, name: np.zeros(5)})  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 
 

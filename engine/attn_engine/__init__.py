@@ -161,6 +161,10 @@ if TYPE_CHECKING:
     from .studies.training import LearningCurves as LearningCurves
     from .studies.training import learning_curves as learning_curves
     from .studies.training import state_at as state_at
+    from .survey import SetSurvey as SetSurvey
+    from .survey import Unusual as Unusual
+    from .survey import look_through as look_through
+    from .survey import row_tolerance as row_tolerance
     from .words import PIECE_MARKS as PIECE_MARKS
     from .words import SPECIAL as SPECIAL
     from .words import SPECIAL_TOKENS as SPECIAL_TOKENS
@@ -245,6 +249,7 @@ _ROOMS = {
         "is_protocol",
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
+    "survey": ("SetSurvey", "Unusual", "look_through", "row_tolerance"),
     "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
