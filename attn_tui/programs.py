@@ -32,7 +32,7 @@ PRIVATE = re.compile(r"[^\s'\"]*/attn-tui-[a-z0-9_]{8}/")
 OURS = re.compile(r'"[^"]*/attn-tui-[a-z0-9_]{8}/(?:attention\.npz": |(tokens)\.json")')
 """The name of a file that nobody asked for, where an error tells of it: its arrays are named as the arguments are."""
 
-FORMS = {"json": False, "csv": False, "svg": False, "query": None, "top": None, "width": None}
+FORMS = {"json": False, "csv": False, "svg": False, "query": None, "top": None, "width": None, "height": None}
 """What print's options are where they are not given."""
 
 
@@ -131,7 +131,7 @@ def print(  # noqa: A001 - said as attn_tui.print
     """Print the picture of one head and its figures on standard output, or into `file`, as `attn-tui print` does.
 
     The arguments are those of `show`, and `file`; `options` also those of `attn-tui print`: `json=True`, `width=80`,
-    and `query=10, top=5` with a number.
+    `height=60`, and `query=10, top=5` with a number.
     """
     asked = _asked(locals())
     given = _parsed(print_parser(), asked.options)
