@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from time import monotonic
@@ -78,14 +78,16 @@ def first_findings(experiment: Experiment, only: int | None) -> tuple[Finding | 
     return tuple(next(iter(unusual(attention, head, tolerance)), None) for head in range(attention.num_heads))
 
 
-def search_on(experiment: Experiment, head: int, shape: tuple[int, int], seconds: float) -> Search:
-    """The next head with a finding after one of `shape` (layers, heads), round and round, but not that one itself.
+def search_on(experiment: Experiment, head: int, layers: Sequence[int], heads: int, seconds: float) -> Search:
+    """The next head with a finding after one, of some layers by their numbers, round and round, but not that itself.
 
     What was found is remembered, so that a search that runs out of time goes on from there when it is made again.
     """
     end, apart, trouble = monotonic() + seconds, heads_apart(experiment) != (None,), ""
-    here = experiment.layer % shape[0], head  # a source of one layer has it under any number
-    for layer, other in _round(*here, *shape):
+    first = layers.index(experiment.layer) if experiment.layer in layers else 0  # one layer has any number
+    here = layers[first], head
+    for place, other in _round(first, head, len(layers), heads):
+        layer = layers[place]
         there = first_findings(replace(experiment, layer=layer), other if apart else None)
         if isinstance(there, str):
             trouble = there
@@ -97,6 +99,6 @@ def search_on(experiment: Experiment, head: int, shape: tuple[int, int], seconds
 
 
 def _round(layer: int, head: int, layers: int, heads: int) -> Iterator[tuple[int, int]]:
-    """Every other layer and head, from one on."""
+    """The place of every other layer, and head, from one on."""
     here = layer * heads + head
     return (divmod((here + step) % (layers * heads), heads) for step in range(1, layers * heads))

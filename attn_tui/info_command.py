@@ -89,9 +89,13 @@ def _lines(found: CaptureInfo, looks: Sequence[SetSurvey]) -> list[str]:
 
 
 def _of_set(each: SetInfo) -> list[str]:
+    from attn_engine import listed
+
     from .pictures.cells import printable
 
-    sizes = f"{_count(each.num_layers, 'layer')} × {_count(each.num_heads, 'head')}"
+    numbered = each.layer_numbers != tuple(range(each.num_layers))
+    numbers = f" ({listed(each.layer_numbers)})" if numbered else ""
+    sizes = f"{_count(each.num_layers, 'layer')}{numbers} × {_count(each.num_heads, 'head')}"
     shape = f"{each.query_length:,} × {each.key_length:,}"
     batch = f", batch of {each.batch_size:,}" if each.batch_size > 1 else ""
     lines = [f"{printable(each.name)}: {sizes}, {shape}{batch}, {each.dtype}", f"  holds {', '.join(each.holds)}"]

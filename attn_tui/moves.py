@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
+from attn_engine import PIECE_MARKS, SPECIAL, listed, piece_mark
 
 from .actions import BY_NAME
 from .findings import Search, search_on
@@ -131,11 +131,12 @@ def next_finding(scene: Scene, _: Plan) -> Session:
     own = [finding.query for finding in scene.findings]
     if beyond := [at for at in own if at > query]:
         return with_view(scene, cursor=(beyond[0], key))
-    pinned = scene.shown is not scene.session.experiment  # A is of one head
-    shape = (1, 1) if pinned else (scene.inputs.num_layers, scene.num_heads)
-    found = search_on(scene.shown, 0 if pinned else scene.head_number, shape, SECONDS)
+    pinned = scene.session.pinned and scene.session.view.compare == "a"  # A is of one head
+    layers, heads = ((0,), 1) if pinned else (scene.inputs.layers, scene.num_heads)
+    shape = len(layers), heads
+    found = search_on(scene.shown, 0 if pinned else scene.head_number, layers, heads, SECONDS)
     if found.finding:
-        layer = found.layer if shape[0] > 1 else scene.shown.layer
+        layer = found.layer if len(layers) > 1 else scene.shown.layer
         session = with_view(scene, head=found.head, cursor=(found.finding.query, key))
         return replace(session, experiment=replace(session.experiment, layer=layer))
     if found.everywhere and own:
@@ -192,12 +193,18 @@ def turn(scene: Scene, row: Parameter, direction: int) -> Session:
         raise fixed_by_source(scene, row)
     if row.field == "head":
         return _turned_head(scene, direction)
-    value = getattr(scene.session.experiment, row.field)
-    last = row.field == "layer" and not 0 <= value + direction < scene.inputs.num_layers
-    if last:
-        raise Refusal(f"layers are 0 … {scene.inputs.num_layers - 1}")
-    turned = turned_value(row, value, direction)
+    if row.field == "layer":
+        return _turned_layer(scene, direction)
+    turned = turned_value(row, getattr(scene.session.experiment, row.field), direction)
     return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
+
+
+def _turned_layer(scene: Scene, direction: int) -> Session:
+    layers, here = scene.inputs.layers, scene.session.experiment.layer
+    place = (layers.index(here) if here in layers else 0) + direction
+    if not 0 <= place < len(layers):
+        raise Refusal(f"layers are {listed(layers)}")
+    return replace(scene.session, experiment=replace(scene.session.experiment, layer=layers[place]))
 
 
 def _turned_head(scene: Scene, direction: int) -> Session:

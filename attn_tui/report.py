@@ -78,7 +78,7 @@ def report(scene: Scene, width: int, height: int | None = None) -> Lines:
 
 
 def _place(scene: Scene) -> str:
-    layer = f"layer {scene.shown.layer}, " if scene.inputs.num_layers > 1 else ""
+    layer = f"{scene.layer_name}, " if scene.layer_name else ""
     source = printable(scene.shown.file) if scene.shown.source == "file" else scene.shown.source
     return f"{source}, {layer}head {scene.head_number} of {scene.num_heads}"
 
@@ -115,7 +115,7 @@ def figures(scene: Scene) -> dict[str, Any]:
     return {
         "command": command(scene.session),
         "experiment": asdict(scene.shown),
-        "layer": scene.shown.layer if scene.inputs.num_layers > 1 else 0,
+        "layer": scene.shown.layer if scene.layer_name else 0,
         "head": head,
         "shape": {
             "layers": scene.inputs.num_layers,

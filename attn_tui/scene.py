@@ -137,6 +137,11 @@ class Scene:
         return rows, columns
 
     @property
+    def layer_name(self) -> str:
+        """The layer on show by its number: layer 7; nothing, where there is one and the number is 0."""
+        return f"layer {self.shown.layer}" if self.inputs.layers != (0,) else ""
+
+    @property
     def head_number(self) -> int:
         """The number of the head on show, among all of the layer."""
         return self.first_head + self.head
@@ -241,6 +246,8 @@ def make_scene(
     shown, wanted = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
     in_laboratory = view.page == "masks"  # there the mask need not fit the map
     attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
+    if inputs.captured and inputs.captured.layer != shown.layer:
+        shown = replace(shown, layer=inputs.captured.layer)  # the first layer may have any number
     matrix, mask, combined = _picture(shown, attention, inputs, head, view)
     compared = None
     signed = view.stage in SIGNED

@@ -107,7 +107,7 @@ LARGE = "--source random --queries 2000 --keys 1000 --heads 1 --head-dim 2"
 
 def picture_lines(text: str) -> int:
     """How many lines the picture in a report takes, from its labels to its colour bar."""
-    return len(text.split("\n\n", 1)[1].split("\n\nTop keys")[0].splitlines())
+    return len(text.split("\n\n", 1)[1].split("\n\nTop keys", maxsplit=1)[0].splitlines())
 
 
 @pytest.mark.parametrize(("height", "most"), [("", 24), ("--height 8", 8), ("--height 60", 60)])

@@ -201,7 +201,7 @@ KNOBS: tuple[Parameter, ...] = (
         field="layer",
         options=("--layer",),
         possible="0 …",
-        help="the layer, counted from 0",
+        help="the layer, counted from 0, or by the number that the file gives it",
         read=whole(0, 9999),
         turn=step(0, 9999),
     ),

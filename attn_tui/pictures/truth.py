@@ -52,8 +52,7 @@ def title_line(scene: Scene, width: int) -> Line:
 def _place(scene: Scene, *, brief: bool) -> str:
     """The layer and head on show, and of how many."""
     layers = scene.inputs.num_layers
-    head = scene.head_number
-    here = f"layer {scene.shown.layer}  head {head}" if layers > 1 else f"head {head}"
+    here = "  ".join(filter(None, (scene.layer_name, f"head {scene.head_number}")))
     return (
         f"{here} "
         if brief

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .attention import Attention as Attention
     from .attention import attend as attend
     from .captured import file_changed as file_changed
+    from .captured import layers_of_file as layers_of_file
+    from .captured import listed as listed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
     from .captured import rough_weights as rough_weights
@@ -181,7 +183,15 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "rough_weights", "zeros_lost"),
+    "captured": (
+        "file_changed",
+        "layers_of_file",
+        "listed",
+        "num_heads_of",
+        "one_at_a_time",
+        "rough_weights",
+        "zeros_lost",
+    ),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
