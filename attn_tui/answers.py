@@ -10,6 +10,7 @@ from dataclasses import replace
 from attn_engine import FUNCTIONS, Kind, entries
 
 from .actions import BY_NAME
+from .choices import with_set
 from .files import with_file
 from .lab.moves import go_to_pair
 from .moves import MOVES, fixed_by_source, with_view
@@ -40,6 +41,8 @@ def knob_value(scene: Scene, field: str, text: str) -> Session:
     value, part = BY_FIELD[field].read(text), PART_OF[field]
     if field == "file":
         return with_file(scene.session, value)
+    if field == "capture_set":
+        return with_set(scene.session, value)
     if field == "preset":
         return with_preset(scene.session, value)
     return replace(scene.session, **{part: replace(getattr(scene.session, part), **{field: value})})

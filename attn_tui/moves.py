@@ -13,11 +13,13 @@ from typing import Any
 from attn_engine import PIECE_MARKS, SPECIAL, listed, piece_mark
 
 from .actions import BY_NAME
+from .choices import offered, with_set
 from .findings import Search, search_on
 from .needs import NEEDS_INPUTS, needs_inputs
 from .parameters import BY_FIELD, Parameter
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
+from .values import around
 from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
 
 Move = Callable[[Scene, Plan], Session]
@@ -189,13 +191,18 @@ def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
 
 def turn(scene: Scene, row: Parameter, direction: int) -> Session:
     """The session with one knob turned by one."""
-    if row.turn is None or row.field in scene.inputs.fixed:
+    if row.field in scene.inputs.fixed:
         raise fixed_by_source(scene, row)
     if row.field == "head":
         return _turned_head(scene, direction)
     if row.field == "layer":
         return _turned_layer(scene, direction)
+    if row.field == "capture_set":
+        sets = offered(scene.inputs, row.field)
+        return with_set(scene.session, around(sets)(scene.session.experiment.capture_set or sets[0], direction))
     turned = turned_value(row, getattr(scene.session.experiment, row.field), direction)
+    if row.field == "batch_item" and turned not in offered(scene.inputs, row.field):
+        raise Refusal(f"batch items are {listed(offered(scene.inputs, row.field))}")
     return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
 
 

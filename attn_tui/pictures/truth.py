@@ -190,7 +190,7 @@ def _of_the_file(scene: Scene) -> list[Fact]:
     prompt = captured.prompt_length
     steps = [(5, f"prompt of {prompt}, then generated", ink.text)] if prompt is not None else []
     if len(captured.sets) > 1:
-        steps.append((3, f"{printable(captured.set_name)}, a set of {len(captured.sets)}: --set", ink.text))
+        steps.append((3, f"{printable(captured.set_name)}, a set of {len(captured.sets)}: E", ink.text))
     if captured.batch_size > 1:
         steps.append((4, f"batch item {scene.shown.batch_item} of {captured.batch_size}", ink.text))
     notes = [*steps, *((2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note)]

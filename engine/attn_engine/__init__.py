@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .attention import Attention as Attention
     from .attention import attend as attend
     from .captured import file_changed as file_changed
-    from .captured import layers_of_file as layers_of_file
     from .captured import listed as listed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
     from .captured import rough_weights as rough_weights
+    from .captured import within_set as within_set
     from .captured import zeros_lost as zeros_lost
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
@@ -185,11 +185,11 @@ _ROOMS = {
     "captures.sets": ("CaptureSet",),
     "captured": (
         "file_changed",
-        "layers_of_file",
         "listed",
         "num_heads_of",
         "one_at_a_time",
         "rough_weights",
+        "within_set",
         "zeros_lost",
     ),
     "catalogue": ("Entry", "entries"),

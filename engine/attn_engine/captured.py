@@ -112,9 +112,14 @@ def file_changed(experiment: Experiment) -> str:
     return opened(experiment.file, experiment.tokens_file).changed()
 
 
-def layers_of_file(experiment: Experiment) -> tuple[int, ...]:
-    """The numbers that a file gives the layers of the set that is looked at. Raises as `set_of`."""
-    return set_of(experiment).layer_numbers
+def within_set(experiment: Experiment) -> Experiment:
+    """The experiment with a layer and a batch item that its set has: its own, else the first layer, the last item.
+
+    Raises as `set_of`.
+    """
+    found = set_of(experiment)
+    layer = experiment.layer if experiment.layer in found.layer_numbers else 0
+    return replace(experiment, layer=layer, batch_item=min(experiment.batch_item, found.batch_size - 1))
 
 
 def num_heads_of(experiment: Experiment) -> int:
@@ -149,6 +154,9 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     number = found.layer_numbers[layer]
     captured = replace(captured, layer=number, scale=scale, notes=(*captured.notes, *notes))
     fixed = OF_THE_FILE | (NEEDS_INPUTS if weights is not None else frozenset())
+    fixed |= {
+        field for field, count in (("capture_set", len(captured.sets)), ("batch_item", found.batch_size)) if count == 1
+    }
     tokens = found.query_tokens(batch), found.key_tokens(batch)
     return Layer(*inputs, *tokens, found.layer_numbers, fixed, captured)
 

@@ -36,6 +36,10 @@ OWN_SHAPE = frozenset({"query_length", "key_length", "num_heads", "num_key_heads
 """What a source decides that brings positions and heads of its own."""
 
 
+OF_A_FILE = frozenset({"capture_set", "batch_item"})
+"""What only a file has several of."""
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What attention is computed from: query (heads, queries, d), key and value (key heads, keys, d), and labels."""
@@ -74,7 +78,7 @@ def inputs(experiment: Experiment, only: int | None = None) -> Inputs:
     if experiment.source == "file":
         return file(experiment, only)
     made: Inputs = globals()[experiment.source](experiment)
-    return made
+    return replace(made, fixed=made.fixed | OF_A_FILE)
 
 
 def file(experiment: Experiment, only: int | None = None) -> Inputs:
