@@ -120,9 +120,14 @@ async def test_where_there_is_one_the_knob_is_shown_when_chosen_and_says_why_it_
 
 
 async def test_arrows_and_the_mouse_come_to_every_knob_that_is_drawn(path: Path) -> None:
-    async with explorer(options(path), size=WIDE) as hands:
-        rows = [line.split("│")[1].strip() for line in hands.screen.splitlines() if line.startswith("│")]
-        await hands.press("x", "tab", "tab")
+    async with explorer(options(path, "--panel parameters"), size=WIDE) as hands:
+        rows = [line.strip() for line in knob_lines(hands).splitlines()]
+        seen = []
+        for _ in range(3):
+            await hands.press("down")
+            seen.append(hands.app.knob)
+        assert seen == ["source", "capture_set", "batch_item"]
+        await hands.press("down")
         at = next(number for number, row in enumerate(rows) if row.startswith("I "))
         assert rows[at - 1].startswith("E ")
         panel = hands.app.panel("parameters")
