@@ -10,6 +10,7 @@ from attn_engine import RuleError
 
 from . import answers, saving, terminal
 from .changing import Changing
+from .choices import offered
 from .moves import Refusal
 from .parameters import BY_FIELD, PART_OF
 from .pictures.cells import printable
@@ -34,7 +35,8 @@ class Asking(Changing):
         """Ask for a knob's value."""
         answers.check_not_fixed(self.scene, row.field)
         value = getattr(getattr(self.session, PART_OF[row.field]), row.field)
-        self.ask("value", f"{row.name} =", row.write(value), row.examples)
+        sets = offered(self.scene.inputs, row.field) if row.field == "capture_set" else ()
+        self.ask("value", f"{row.name} =", row.write(value), sets or row.examples)
 
     def ask_rule(self, field: str, text: str = "") -> None:
         """Ask for a mask, of the map or an experiment's; what is typed is shown as soon as it can be understood."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from time import monotonic
 
 import numpy as np
 
-from attn_engine import Attention, Combined, Experiment, Inputs, heads_apart, run_once
+from attn_engine import Attention, Combined, Experiment, Inputs, heads_apart, row_tolerance, run_once
 
-TOLERANCE = 1e-4
-"""How far from 1 a row's sum may be and still count as 1."""
+TOLERANCE = row_tolerance(0)
+"""How far from 1 the sum of a row that was computed here may be and still count as 1."""
 
 MOST_HEADS = 2**14
 """Layers, or heads of large layers, of which it is remembered what was found."""
@@ -46,7 +46,7 @@ class Search:
 
 def tolerance_of(inputs: Inputs) -> float:
     """How far from 1 the sum of a row of these inputs may be: numbers of a file are rounded."""
-    return TOLERANCE + (4 * inputs.captured.precision if inputs.captured else 0)
+    return row_tolerance(inputs.captured.precision if inputs.captured else 0)
 
 
 @lru_cache(maxsize=8)
@@ -126,14 +126,16 @@ def first_findings(experiment: Experiment, only: int | None) -> tuple[Finding | 
     return tuple(next(iter(unusual(attention, head, tolerance)), None) for head in range(attention.num_heads))
 
 
-def search_on(experiment: Experiment, head: int, shape: tuple[int, int], seconds: float) -> Search:
-    """The next head with a finding after one of `shape` (layers, heads), round and round, but not that one itself.
+def search_on(experiment: Experiment, head: int, layers: Sequence[int], heads: int, seconds: float) -> Search:
+    """The next head with a finding after one, of some layers by their numbers, round and round, but not that itself.
 
     What was found is remembered, so that a search that runs out of time goes on from there when it is made again.
     """
     end, apart, troubles = monotonic() + seconds, heads_apart(experiment) != (None,), dict[int, str]()
-    here = experiment.layer % shape[0], head  # a source of one layer has it under any number
-    for layer, other in _round(*here, *shape):
+    first = layers.index(experiment.layer) if experiment.layer in layers else 0  # one layer has any number
+    here = layers[first], head
+    for place, other in _round(first, head, len(layers), heads):
+        layer = layers[place]
         there = first_findings(replace(experiment, layer=layer), other if apart else None)
         if isinstance(there, str):
             troubles[layer] = there
@@ -155,6 +157,6 @@ def _together(troubles: dict[int, str]) -> str:
 
 
 def _round(layer: int, head: int, layers: int, heads: int) -> Iterator[tuple[int, int]]:
-    """Every other layer and head, from one on."""
+    """The place of every other layer, and head, from one on."""
     here = layer * heads + head
     return (divmod((here + step) % (layers * heads), heads) for step in range(1, layers * heads))

@@ -10,13 +10,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
+from attn_engine import PIECE_MARKS, SPECIAL, listed, piece_mark
 
 from .actions import BY_NAME
+from .choices import offered, with_set
 from .findings import Search, place_text, search_on
+from .needs import NEEDS_INPUTS, needs_inputs
 from .parameters import BY_FIELD, Parameter
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
+from .values import around
 from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
 
 Move = Callable[[Scene, Plan], Session]
@@ -131,10 +134,11 @@ def next_finding(scene: Scene, _: Plan) -> Session:
         return _at_row(scene, beyond[0])
     pinned = scene.shown is not scene.session.experiment  # A is of one head
     alone = pinned or (scene.session.view.over != "head" and scene.combined is not None)
-    shape = (1, 1) if alone else (scene.inputs.num_layers, scene.num_heads)
-    found = search_on(scene.shown, 0 if pinned else scene.head_number, shape, SECONDS)
+    layers, heads = ((0,), 1) if alone else (scene.inputs.layers, scene.num_heads)
+    shape = len(layers), heads
+    found = search_on(scene.shown, 0 if pinned else scene.head_number, layers, heads, SECONDS)
     if found.finding:
-        layer = found.layer if shape[0] > 1 else scene.shown.layer
+        layer = found.layer if len(layers) > 1 else scene.shown.layer
         session = with_view(scene, head=found.head, cursor=(found.finding.query, key))
         return replace(session, experiment=replace(session.experiment, layer=layer))
     if found.everywhere and own:
@@ -182,8 +186,8 @@ def beside(fields: list[str], here: str, by: int) -> str:
 def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
     """The refusal of a knob that the source decides, and why it does."""
     name, captured = row.name or row.field, scene.inputs.captured
-    if captured and captured.weights is not None and row.field in ("scale", "normaliser", "rope"):
-        return Refusal(f"{name} needs query and key, and the file holds weights: mask, temperature, score mod do not")
+    if captured and captured.weights is not None and row.field in NEEDS_INPUTS:
+        return Refusal(needs_inputs(row))
     if captured:
         return Refusal(f"{name} is as the file has it: x chooses another source")
     return Refusal(f"{name} is fixed by the source {scene.shown.source}: x chooses another")
@@ -191,16 +195,27 @@ def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
 
 def turn(scene: Scene, row: Parameter, direction: int) -> Session:
     """The session with one knob turned by one."""
-    if row.turn is None or row.field in scene.inputs.fixed:
+    if row.field in scene.inputs.fixed:
         raise fixed_by_source(scene, row)
     if row.field == "head":
         return _turned_head(scene, direction)
-    value = getattr(scene.session.experiment, row.field)
-    last = row.field == "layer" and not 0 <= value + direction < scene.inputs.num_layers
-    if last:
-        raise Refusal(f"layers are 0 … {scene.inputs.num_layers - 1}")
-    turned = turned_value(row, value, direction)
+    if row.field == "layer":
+        return _turned_layer(scene, direction)
+    if row.field == "capture_set":
+        sets = offered(scene.inputs, row.field)
+        return with_set(scene.session, around(sets)(scene.session.experiment.capture_set or sets[0], direction))
+    turned = turned_value(row, getattr(scene.session.experiment, row.field), direction)
+    if row.field == "batch_item" and turned not in offered(scene.inputs, row.field):
+        raise Refusal(f"batch items are {listed(offered(scene.inputs, row.field))}")
     return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
+
+
+def _turned_layer(scene: Scene, direction: int) -> Session:
+    layers, here = scene.inputs.layers, scene.session.experiment.layer
+    place = (layers.index(here) if here in layers else 0) + direction
+    if not 0 <= place < len(layers):
+        raise Refusal(f"layers are {listed(layers)}")
+    return replace(scene.session, experiment=replace(scene.session.experiment, layer=layers[place]))
 
 
 def _turned_head(scene: Scene, direction: int) -> Session:

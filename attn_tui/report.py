@@ -69,17 +69,17 @@ def report_text(session: Session, given: argparse.Namespace) -> str:
     if given.query is not None:
         return rendered(_reads(scene, given.query, given.top or 10), scene.ink.tier)
     if given.svg:
-        return svg_text(scene, width_wanted(given))
-    return rendered(report(scene, width_wanted(given)), scene.ink.tier)
+        return svg_text(scene, width_wanted(given), given.height)
+    return rendered(report(scene, width_wanted(given), given.height), scene.ink.tier)
 
 
-def report(scene: Scene, width: int) -> Lines:
-    """The picture with its figures: where it is from, the map, the cursor's query, the heads."""
+def report(scene: Scene, width: int, height: int | None = None) -> Lines:
+    """The picture, in so many lines at most, with its figures: where it is from, the cursor's query, the heads."""
     ink = scene.ink
     blank = [Segment("", ink.text)]
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
     lines = [[Segment(where, ink.strong)], [Segment(printable(command(scene.session)), ink.dim)], blank]
-    lines += heat_map(scene, width, whole_size(scene, width))
+    lines += heat_map(scene, width, whole_size(scene, width, height))
     lines += [
         blank,
         [Segment(keys_title(scene), ink.strong)],
@@ -89,7 +89,7 @@ def report(scene: Scene, width: int) -> Lines:
 
 
 def _place(scene: Scene) -> str:
-    layer = f"layer {scene.shown.layer}, " if scene.inputs.num_layers > 1 else ""
+    layer = f"{scene.layer_name}, " if scene.layer_name else ""
     source = printable(scene.shown.file) if scene.shown.source == "file" else scene.shown.source
     return f"{source}, {layer}head {scene.head_number} of {scene.num_heads}"
 
@@ -142,7 +142,7 @@ def figures(scene: Scene) -> dict[str, Any]:
     return {
         "command": command(scene.session),
         "experiment": asdict(scene.shown),
-        "layer": scene.shown.layer if scene.inputs.num_layers > 1 else 0,
+        "layer": scene.shown.layer if scene.layer_name else 0,
         "head": head,
         "shape": {
             "layers": scene.inputs.num_layers,
@@ -226,9 +226,9 @@ def csv_text(scene: Scene) -> str:
     return text.getvalue()
 
 
-def svg_text(scene: Scene, width: int) -> str:
+def svg_text(scene: Scene, width: int, height: int | None = None) -> str:
     """The report as an SVG picture, as wide as its longest line, in characters that every encoding has."""
-    lines = report(scene, width)
+    lines = report(scene, width, height)
     width = max(map(width_of, lines))
     svg = svg_of([pad(line, width, scene.ink.text) for line in lines], width)
     return svg.encode("ascii", "xmlcharrefreplace").decode()

@@ -28,6 +28,7 @@ from .experiments.trial import Trial, trial_of
 from .findings import Finding, findings, tolerance_of
 from .lab.laboratory import Laboratory, laboratory_of
 from .layers.overview import Layers, layers_of
+from .needs import in_use
 from .pictures.cells import printable
 from .pictures.ink import Ink
 from .side import Side
@@ -141,6 +142,11 @@ class Scene:
         return rows, columns
 
     @property
+    def layer_name(self) -> str:
+        """The layer on show by its number: layer 7; nothing, where there is one and the number is 0."""
+        return f"layer {self.shown.layer}" if self.inputs.layers != (0,) else ""
+
+    @property
     def head_number(self) -> int:
         """The number of the head on show, among all of the layer."""
         return self.first_head + self.head
@@ -157,11 +163,15 @@ class Scene:
 
     @property
     def settled(self) -> Session:
-        """The session with a head and a cursor that are there, as a command line has to have them."""
+        """The session with a head and a cursor that are there and no idle knob, as a command line has to have them."""
         view, default = self.session.view, View()
         head = view.head if view.head == default.head or view.compare == "a" else self.head_number
         cursor = view.cursor if view.cursor == default.cursor else self.place
-        return replace(self.session, view=replace(view, head=head, cursor=cursor))
+        pinned = self.session.pinned
+        if pinned:
+            pinned = replace(pinned, experiment=in_use(pinned.experiment))
+        experiment, view = in_use(self.session.experiment), replace(view, head=head, cursor=cursor)
+        return replace(self.session, experiment=experiment, view=view, pinned=pinned)
 
     @cached_property
     def query_labels(self) -> tuple[str, ...]:
@@ -261,6 +271,8 @@ def make_scene(
     shown, wanted = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
     in_laboratory = view.page == "masks"  # there the mask need not fit the map
     attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
+    if inputs.captured and inputs.captured.layer != shown.layer:
+        shown = replace(shown, layer=inputs.captured.layer)  # the first layer may have any number
     matrix, mask, combined = _picture(shown, attention, inputs, head, view)
     compared = beside = None
     signed = view.stage in SIGNED

@@ -212,7 +212,7 @@ class Showing(terminal.TerminalApp):
 
 
 def _of_layer(scene: Scene) -> str:
-    return f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
+    return f" of {scene.layer_name}" if scene.layer_name else ""
 
 
 def _line(draw: Callable[[Scene, int], Any]) -> Callable[[Scene, int, int], Lines]:

@@ -23,7 +23,7 @@ def file_facts(scene: Scene) -> list[Fact]:
     if captured and captured.prompt_length is not None:
         facts.append((5, f"prompt of {captured.prompt_length}, then generated", ink.text))
     if captured and len(captured.sets) > 1:
-        facts.append((3, f"{printable(captured.set_name)}, a set of {len(captured.sets)}: --set", ink.text))
+        facts.append((3, f"{printable(captured.set_name)}, a set of {len(captured.sets)}: E", ink.text))
     if captured and captured.batch_size > 1:
         facts.append((4, f"batch item {scene.shown.batch_item} of {captured.batch_size}", ink.text))
     for name, side in scene.sides.items():

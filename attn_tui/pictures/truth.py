@@ -54,8 +54,7 @@ def _place(scene: Scene, *, brief: bool) -> str:
     if scene.coming:
         return "computing … " if brief else "computing … escape stops "
     layers = scene.inputs.num_layers
-    head = scene.head_number
-    here = f"layer {scene.shown.layer}  head {head}" if layers > 1 else f"head {head}"
+    here = "  ".join(filter(None, (scene.layer_name, f"head {scene.head_number}")))
     return (
         f"{here} "
         if brief

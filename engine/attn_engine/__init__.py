@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from .attention import Attention as Attention
     from .attention import attend as attend
     from .captured import file_changed as file_changed
+    from .captured import listed as listed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
+    from .captured import within_set as within_set
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
     from .captures.describing import SetInfo as SetInfo
@@ -162,6 +164,10 @@ if TYPE_CHECKING:
     from .studies.training import LearningCurves as LearningCurves
     from .studies.training import learning_curves as learning_curves
     from .studies.training import state_at as state_at
+    from .survey import SetSurvey as SetSurvey
+    from .survey import Unusual as Unusual
+    from .survey import look_through as look_through
+    from .survey import row_tolerance as row_tolerance
     from .what_if import Losses as Losses
     from .what_if import losses as losses
     from .words import PIECE_MARKS as PIECE_MARKS
@@ -180,7 +186,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "num_heads_of", "one_at_a_time"),
+    "captured": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "within_set"),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
@@ -248,6 +254,7 @@ _ROOMS = {
         "is_protocol",
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
+    "survey": ("SetSurvey", "Unusual", "look_through", "row_tolerance"),
     "what_if": ("Losses", "losses"),
     "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }

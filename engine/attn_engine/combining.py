@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .attention import Attention
-from .captured import num_heads_of, one_at_a_time
+from .captured import listed, num_heads_of, one_at_a_time
 from .experiment import Experiment, FieldError
 from .pipeline import inputs_of, run
 from .words import SPECIAL, PieceMark, is_hidden, piece_mark, word_numbers
@@ -88,10 +88,10 @@ def pooled_heads(
     few = one_at_a_time(experiment)
     total = num_heads_of(experiment) if few else run(experiment).num_heads
     chosen = tuple(heads) or tuple(range(total))
-    deep = tuple(range(inputs.num_layers)) if layers is None else tuple(layers) or (experiment.layer,)
-    _check("over_heads", "head", chosen, total)
+    deep = inputs.layers if layers is None else tuple(layers) or (experiment.layer,)
+    _check("over_heads", "head", chosen, range(total))
     if len(deep) > 1 or deep[0] != experiment.layer:
-        _check("over_layers", "layer", deep, inputs.num_layers)
+        _check("over_layers", "layer", deep, inputs.layers)
     first = run(experiment, chosen[0]) if few else run(experiment)
     size = len(chosen) * len(deep) * first.query_length * first.key_length
     if size > MOST_POOLED:
@@ -104,10 +104,10 @@ def pooled_heads(
     return weights, mask, f"{POOLS[over]} of {_named('head', chosen, total)}{_in_layers(deep, experiment, inputs)}"
 
 
-def _check(field: str, name: str, numbers: Sequence[int], count: int) -> None:
+def _check(field: str, name: str, numbers: Sequence[int], there: Sequence[int]) -> None:
     for number in numbers:
-        if not 0 <= number < count:
-            raise FieldError(field, f"{number} is no {name}; possible are 0 … {count - 1}")
+        if number not in there:
+            raise FieldError(field, f"{number} is no {name}; possible are {listed(there)}")
 
 
 def _pictures(

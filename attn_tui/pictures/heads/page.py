@@ -31,7 +31,7 @@ def heads_title(scene: Scene) -> str:
         measure_name = scene.session.view.head_measure
         counted = counted_text(scene.layers.known(scene.shown.layer), measure_name)
         return f"All layers · {HEAD_MEASURES[measure_name]}, mean {counted or 'over queries'}"
-    layer = f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
+    layer = f" of {scene.layer_name}" if scene.layer_name else ""
     figures = measure(scene.attention)
     counted = over([figures.counted(name) for name, *_ in COLUMNS], scene.attention.query_length)
     means = f" · means {counted}" if counted else ""
@@ -58,7 +58,7 @@ def _all_layers(scene: Scene, layers: Layers, width: int, height: int) -> Lines:
     """The grid, what its colours and letters mean, what the head on show is, and thumbnails where they fit below."""
     below = _below_grid(scene, layers, width, height)
     tall = height - len(below)
-    lines = [*grid(scene, layers, width, min(tall, layers.count + 1)), *below]
+    lines = [*grid(scene, layers, width, min(tall, len(layers.numbers) + 1)), *below]
     room = height - len(lines) - 1
     return [*lines, [], *thumbnails(scene, width, room)] if room >= LEAST_THUMBNAILS else lines
 
@@ -68,7 +68,7 @@ def _below_grid(scene: Scene, layers: Layers, width: int, height: int) -> Lines:
     told: Lines = [[Segment(line, scene.ink.text)] for line in _told(scene, width, height)]
     lines = [range_line(scene, layers, width), *told, *legend(scene, layers, width)]
     least = 1 if height < TALL else 3
-    return lines[: max(height - layers.count - 1, least)]
+    return lines[: max(height - len(layers.numbers) - 1, least)]
 
 
 def layers_grid(scene: Scene, width: int, height: int) -> Grid | None:
@@ -76,7 +76,7 @@ def layers_grid(scene: Scene, width: int, height: int) -> Grid | None:
     if not (scene.layers and scene.in_layers):
         return None
     tall = height - len(_below_grid(scene, scene.layers, width, height))
-    return grid_of(scene, scene.layers, width, min(tall, scene.layers.count + 1))
+    return grid_of(scene, scene.layers, width, min(tall, len(scene.layers.numbers) + 1))
 
 
 def heads_beside(scene: Scene, width: int, height: int) -> int:
