@@ -55,6 +55,9 @@ class Showing(terminal.TerminalApp):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
 
+    owns_process = False
+    """Whether nothing else runs in this process, so that its settings are the explorer's to change."""
+
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
         tier = tier or terminal.find_tier()
         super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))  # there, the terminal's own colours
@@ -128,7 +131,12 @@ class Showing(terminal.TerminalApp):
 
     def _load_charts(self) -> None:
         charts.load()
-        self.call_from_thread(lambda: self.show_scene(self.scene))
+        self.call_from_thread(self._loaded)
+
+    def _loaded(self) -> None:
+        if self.owns_process:
+            terminal.calm_collector()
+        self.show_scene(self.scene)
 
     def panel(self, name: str) -> Panel:
         """A panel by its name."""

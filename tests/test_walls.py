@@ -191,7 +191,8 @@ def test_no_name_of_our_own_hides_a_private_part_of_textual(path: Path) -> None:
         bases = [base for base in getattr(module, node.name).__mro__ if base.__module__.startswith("textual.")]
         text = "\n".join(map(inspect.getsource, bases))
         for name in filter(is_private, own_names(node)):
-            assert not re.search(rf"(\bself\.|\bdef |^    ){name}\b", text, re.MULTILINE), f"{node.name}.{name}"
+            if f"{node.name}.{name}" not in REPLACED:
+                assert not re.search(rf"(\bself\.|\bdef |^    ){name}\b", text, re.MULTILINE), f"{node.name}.{name}"
 
 
 # What loading costs
