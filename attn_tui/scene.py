@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -79,6 +79,8 @@ class Scene:
     """A and B, while their difference is on show."""
     pinned: Side | None = None
     """What A is of, while the difference is on show."""
+    aside: Desk = field(default_factory=Desk)
+    """Answers what need not be known before the rest is seen."""
 
     @property
     def focused(self) -> str:
@@ -291,12 +293,13 @@ def make_scene(
         title = f"A, pinned: {title.lower()}"
     title = " · ".join((title, *(combined.notes if combined else ())))
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
-    scene = replace(scene, combined=combined, compared=compared, pinned=beside)
+    desk = desk or Desk()
+    scene = replace(scene, combined=combined, compared=compared, pinned=beside, aside=desk)
     if in_laboratory:
-        return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
+        return replace(scene, laboratory=laboratory_of(session, attention, head, desk))
     if view.page == "heads":
-        return replace(scene, layers=layers_of(shown, attention, inputs, desk or Desk()))
-    return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
+        return replace(scene, layers=layers_of(shown, attention, inputs, desk))
+    return replace(scene, trial=trial_of(session, desk)) if view.page == "experiments" else scene
 
 
 def _computed(experiment: Experiment, wanted: int) -> tuple[Attention, Inputs, int]:

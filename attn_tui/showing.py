@@ -65,7 +65,12 @@ class Showing(terminal.TerminalApp):
         for theme in themes():
             self.register_theme(theme)
         self.session = session
-        self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8), "heads": self._desk(kept=1024)}
+        self.desks = {
+            "map": self._desk(),
+            "masks": self._desk(),
+            "experiments": self._desk(kept=8),
+            "heads": self._desk(kept=1024),
+        }
         self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
         self._take_theme(self.scene)
         self.window = self.size
@@ -82,7 +87,7 @@ class Showing(terminal.TerminalApp):
     @property
     def desk(self) -> Desk:
         """The desk that answers what the view on show asks."""
-        return self.desks.get(self.session.view.page, self.desks["masks"])
+        return self.desks[self.session.view.page]
 
     def compose(self) -> ComposeResult:
         """The title, one page for each view, the line of truth, the hints or the prompt."""
@@ -201,9 +206,8 @@ class Showing(terminal.TerminalApp):
         self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
     def on_answer(self) -> None:
-        """Show what has become known of the mask, of the experiment, or of the layers."""
-        asking = self.scene.laboratory or self.scene.trial or self.scene.layers
-        if asking and self.query(Prompt):  # not while the screen is taken down
+        """Show what has become known."""
+        if self.query(Prompt):  # not while the screen is taken down
             self.show_scene(replace(self.scene))
 
     def say(self, message: str, *, trouble: bool = False) -> None:

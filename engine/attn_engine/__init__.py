@@ -49,10 +49,12 @@ if TYPE_CHECKING:
     from .experiment import FieldError as FieldError
     from .experiment import normaliser_signatures as normaliser_signatures
     from .experiment import parse_normaliser as parse_normaliser
+    from .heads import as_random as as_random
     from .heads import compared_queries as compared_queries
     from .heads import mean_similarity as mean_similarity
     from .heads import random_similarity as random_similarity
     from .heads import similarity as similarity
+    from .heads import similarity_of_random as similarity_of_random
     from .kinds import KINDS as KINDS
     from .kinds import HeadKind as HeadKind
     from .kinds import head_kinds as head_kinds
@@ -202,7 +204,14 @@ _ROOMS = {
         "normaliser_signatures",
         "parse_normaliser",
     ),
-    "heads": ("compared_queries", "mean_similarity", "random_similarity", "similarity"),
+    "heads": (
+        "as_random",
+        "compared_queries",
+        "mean_similarity",
+        "random_similarity",
+        "similarity",
+        "similarity_of_random",
+    ),
     "kinds": ("KINDS", "HeadKind", "head_kinds"),
     "masks.blocks": ("Blocks", "block_map"),
     "masks.checks": ("CheckFinding", "check_mask"),
