@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,7 @@ from attn_engine import (
 )
 
 from .desk import Desk
-from .experiments.trial import Trial, trial_of
 from .findings import Finding, findings, tolerance_of
-from .lab.laboratory import Laboratory, laboratory_of
 from .layers.overview import Layers, layers_of
 from .needs import in_use
 from .pictures.cells import printable
@@ -34,6 +32,10 @@ from .pictures.ink import Ink
 from .side import Side
 from .together import put_together
 from .view import Session, View
+
+if TYPE_CHECKING:
+    from .experiments.trial import Trial
+    from .lab.laboratory import Laboratory
 
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -296,10 +298,16 @@ def make_scene(
     desk = desk or Desk()
     scene = replace(scene, combined=combined, compared=compared, pinned=beside, aside=desk)
     if in_laboratory:
+        from .lab.laboratory import laboratory_of
+
         return replace(scene, laboratory=laboratory_of(session, attention, head, desk))
     if view.page == "heads":
         return replace(scene, layers=layers_of(shown, attention, inputs, desk))
-    return replace(scene, trial=trial_of(session, desk)) if view.page == "experiments" else scene
+    if view.page == "experiments":
+        from .experiments.trial import trial_of
+
+        return replace(scene, trial=trial_of(session, desk))
+    return scene
 
 
 def _computed(experiment: Experiment, wanted: int) -> tuple[Attention, Inputs, int]:

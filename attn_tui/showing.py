@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,8 +14,6 @@ from textual.message import Message
 
 from . import charts, layout, terminal
 from .desk import Desk
-from .experiments.hall import Hall
-from .lab.bench import Bench
 from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts, entropy_title
 from .pictures.explain import explain
@@ -29,11 +27,16 @@ from .pictures.knobs import knobs
 from .pictures.plan import UNBOUNDED, Plan, plan_map
 from .pictures.svg import tidied
 from .pictures.truth import hints_line, title_line, too_small, truth_line
+from .rooms import ROOMS, make_room
 from .scene import Scene, make_scene
 from .view import Session
 from .widgets.panel import Panel
 from .widgets.prompt import Prompt
 from .widgets.theme import themes
+
+if TYPE_CHECKING:
+    from .experiments.hall import Hall
+    from .rooms import Room
 
 
 class Answer(Message):
@@ -77,6 +80,7 @@ class Showing(terminal.TerminalApp):
         self._starting = ExitStack()
         self._owing = False
         self.panels: list[Panel] = []
+        self.rooms: dict[str, Room] = {}
         self.knob = ""
 
     # What is on the screen.
@@ -108,8 +112,9 @@ class Showing(terminal.TerminalApp):
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):
             yield Panel(heads_page, heads_title, id="all-heads")
-        yield Bench(id="masks-page", classes="page")
-        yield Hall(id="experiments-page", classes="page")
+        page = self.session.view.page
+        if page in ROOMS:
+            yield self.rooms.setdefault(page, make_room(page))
         with Horizontal(id="help-page", classes="page"):
             yield Panel(help_page, help_title, id="help")
         yield Panel(_line(truth_line), id="truth")
@@ -123,7 +128,7 @@ class Showing(terminal.TerminalApp):
         terminal.end_on_signals(self)
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
-        self.call_after_refresh(self.run_worker, self._load_charts, thread=True)
+        self.call_after_refresh(self._load_rest)
 
     def on_ready(self) -> None:
         """Paint for the first time, once everything has its place."""
@@ -133,6 +138,24 @@ class Showing(terminal.TerminalApp):
         """End what works beside the screen, however the explorer ends: a thread would keep all of it."""
         for desk in self.desks.values():
             desk.close()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Be complete before anything is asked."""
+        if isinstance(event, events.InputEvent | events.Paste):
+            await self.complete()
+        await super().on_event(event)
+
+    async def complete(self) -> None:
+        """Add the pages that the first screen did not need."""
+        missing = [page for page in ROOMS if page not in self.rooms]
+        if missing and self.query("#help-page"):
+            self.rooms |= {page: make_room(page) for page in missing}
+            await self.mount(*(self.rooms[page] for page in missing), before="#help-page")
+            self.panels = [*self.query(Panel)]
+
+    async def _load_rest(self) -> None:
+        await self.complete()
+        self.run_worker(self._load_charts, thread=True)
 
     def _load_charts(self) -> None:
         charts.load()
@@ -153,16 +176,14 @@ class Showing(terminal.TerminalApp):
         return self.query_one(Prompt)
 
     @property
-    def room(self) -> Bench | Hall | None:
+    def room(self) -> Room | None:
         """The page on show, where it has panels, knobs and moves of its own."""
-        kinds: dict[str, type[Bench | Hall]] = {"masks": Bench, "experiments": Hall}
-        kind = kinds.get(self.session.view.page)
-        return self.query_one(kind) if kind else None
+        return self.rooms.get(self.session.view.page)
 
     @property
     def hall(self) -> Hall:
         """The page of the experiments."""
-        return self.query_one(Hall)
+        return cast("Hall", self.rooms["experiments"])
 
     @property
     def plan(self) -> Plan:

@@ -10,7 +10,7 @@ from attn_engine import Attention, Losses, file_changed, losses
 from ..scene import Scene
 from ..side import Side
 from .cells import printable
-from .masks.truth import Fact
+from .facts import Fact
 
 LEAST_ROUNDING = 1e-6
 """Relative rounding of a file's weights from which it is told of."""

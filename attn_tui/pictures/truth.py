@@ -16,11 +16,10 @@ from ..scene import Matrix, Scene
 from ..together import asked
 from ..view import PAGES
 from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
+from .facts import Fact
 from .heads.numbers import over
-from .masks.truth import Fact, mask_facts
 from .of_files import file_facts
 from .state import different_tokens, row_facts
-from .studies.page import study_facts, study_hints
 
 GAP = "   "
 BRIEF = 70
@@ -120,9 +119,14 @@ def _fitting(facts: list[Fact], width: int) -> list[Fact]:
 
 def _facts(scene: Scene) -> list[Fact]:
     if scene.laboratory:
+        from .masks.truth import mask_facts
+
         return mask_facts(scene, scene.laboratory)
-    if scene.trial and (facts := study_facts(scene)):
-        return facts
+    if scene.trial:
+        from .studies.page import study_facts
+
+        if facts := study_facts(scene):
+            return facts
     ink = scene.ink
     query, key = scene.cursor
     weight = float(scene.weights[query, key])
@@ -285,9 +289,16 @@ IN_HEADS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "order"), (
 OF_LAYER = (*IN_HEADS[:3], ("tab", "all layers"), *IN_HEADS[3:])
 IN_LAYERS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "measure"), ("tab", "one layer"), ("/", "kind"))
 
+
+def _study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
+    from .studies.page import study_hints
+
+    return study_hints(scene)
+
+
 HINTS_OF: dict[str, Callable[[Scene], tuple[tuple[str, str], ...]]] = {
     "heads": lambda scene: IN_LAYERS if scene.in_layers else OF_LAYER if scene.layers else IN_HEADS,
     "masks": lambda _: (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom")),
-    "experiments": study_hints,
+    "experiments": _study_hints,
 }
 """The keys of the other views."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .captured import listed as listed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
+    from .captured import row_tolerance as row_tolerance
     from .captured import within_set as within_set
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
@@ -169,7 +170,6 @@ if TYPE_CHECKING:
     from .survey import SetSurvey as SetSurvey
     from .survey import Unusual as Unusual
     from .survey import look_through as look_through
-    from .survey import row_tolerance as row_tolerance
     from .what_if import Losses as Losses
     from .what_if import losses as losses
     from .words import PIECE_MARKS as PIECE_MARKS
@@ -188,7 +188,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "within_set"),
+    "captured": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "row_tolerance", "within_set"),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
@@ -263,7 +263,7 @@ _ROOMS = {
         "is_protocol",
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
-    "survey": ("SetSurvey", "Unusual", "look_through", "row_tolerance"),
+    "survey": ("SetSurvey", "Unusual", "look_through"),
     "what_if": ("Losses", "losses"),
     "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }

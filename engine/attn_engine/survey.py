@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import ROUNDING
+from .captured import ROUNDING, row_tolerance
 from .captures.opening import Capture
 from .captures.pictures import Picture
 from .captures.sets import CaptureSet, Layer
 from .masks.costs import bytes_text
 from .notation.errors import quoted
 from .npyfiles import ArrayFileError
-
-TOLERANCE = 1e-4
-"""How far from 1 a row's sum may be and still count as 1, where nothing was rounded."""
 
 SECONDS = 0.7
 PIECE = 2**20
@@ -62,11 +59,6 @@ class SetSurvey:
     unusual: tuple[Unusual, ...]
     unreadable: tuple[str, ...]
     left_out: tuple[str, ...]
-
-
-def row_tolerance(precision: float) -> float:
-    """How far from 1 the sum of a row may be whose weights were rounded so much, relatively."""
-    return TOLERANCE + 4 * precision
 
 
 def look_through(capture: Capture, seconds: float = SECONDS) -> tuple[SetSurvey, ...]:
