@@ -123,16 +123,16 @@ class Showing(terminal.TerminalApp):
         yield Prompt()
 
     def on_mount(self) -> None:
-        """Draw the first screen at once; load what draws charts after it."""
+        """Draw the first screen at once."""
         self.panels = [*self.query(Panel)]
         terminal.end_on_signals(self)
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
-        self.call_after_refresh(self._load_rest)
 
     def on_ready(self) -> None:
-        """Paint for the first time, once everything has its place."""
+        """Paint for the first time, once everything has its place; then load what that did not need."""
         self._starting.close()
+        self.call_after_refresh(self._load_rest)
 
     def on_unmount(self) -> None:
         """End what works beside the screen, however the explorer ends: a thread would keep all of it."""
