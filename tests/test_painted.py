@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyte
 import pytest
+from rich.style import Style
 
 from tests.hands import Hands, explorer
 from tests.ptys import Terminal, opened
@@ -41,6 +42,11 @@ def meant(hands: Hands) -> list[list[Cell]]:
         ]
         for row in hands.cells
     ]
+
+
+def _back(style: Style | None) -> str:
+    colour = style.bgcolor if style else None
+    return colour.triplet.hex[1:] if colour and colour.triplet else "default"
 
 
 @pytest.mark.parametrize(("options", "keys"), JOURNEYS.items())
