@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,8 +11,13 @@ from .packing import Singles
 from .pool import scratch
 from .sight import Positions, Run
 
+Number = TypeVar("Number", np.float64, np.int64)
+
+BLOCK = 128
+"""Keys of a block: a multiple of those in which keys are packed, or a part of them."""
+
 FEW = 8
-"""Columns within one block of keys up to which a product is faster than sums."""
+"""Columns within one block up to which a product is faster than sums."""
 
 
 class Columns:
@@ -20,36 +27,39 @@ class Columns:
     rise, or lie beyond the keys.
     """
 
-    def __init__(self, edges: ArrayLike, key_length: int, block: int) -> None:
+    def __init__(self, edges: ArrayLike, key_length: int) -> None:
         self.edges = checked_edges("key", edges, key_length)
         self.parts = np.unique(np.concatenate([[0], self.edges, [key_length]])).astype(np.int64)
         self.first = int(np.searchsorted(self.parts, self.edges[0]))
-        self._block, self._length = block, key_length
-        self._starts = np.arange(0, key_length, block)  # of blocks
-        self._low = self._part_of(self._starts)
-        most = int((self._part_of(np.minimum(self._starts + block, key_length) - 1) - self._low).max()) + 1
+        self._length, starts = key_length, np.arange(0, key_length, BLOCK)
+        self._low = self._part_of(starts)  # of each block
+        most = int((self._part_of(np.minimum(starts + BLOCK, key_length) - 1) - self._low).max()) + 1
         self._most = -(-most // 4) * 4
-        self._shares = self._indicator() if self._most <= max(FEW, block // 8) else None
+        self._shares = self._indicator() if self._most <= FEW else None
 
     @property
     def count(self) -> int:
         """Of all parts, those without a column too."""
         return self.parts.size - 1
 
-    def shown(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    def shown(self, sums: NDArray[Number]) -> NDArray[Number]:
         """The sums (…, parts) of those parts that are columns."""
         return sums[..., self.first : self.first + self.edges.size - 1]
 
+    def padded(self, keys: int) -> int:
+        """The keys of a run and as many more as whole blocks have."""
+        return -(-keys // BLOCK) * BLOCK
+
     def add(self, powers: Singles, run: Run, into: NDArray[np.float64]) -> None:
-        """Add the sums of rows (1, rows, whole blocks of a run) by part to `into` (rows, parts); 0 after the run."""
+        """Add the sums of rows (rows, whole blocks of a run) by part to `into` (rows, parts); 0 after the run."""
         first, last = (int(part) for part in self._part_of(np.array([run.first, run.last - 1])))
-        rows = powers.shape[1]
+        rows = powers.shape[0]
         if self._shares is None:
             starts = np.maximum(self.parts[first : last + 1] - run.first, 0)
-            into[:, first : last + 1] += np.add.reduceat(powers[0], starts, axis=-1)
+            into[:, first : last + 1] += np.add.reduceat(powers, starts, axis=-1)
             return
-        begin, stacked = run.first // self._block, powers.shape[-1] // self._block
-        blocks = powers.reshape(1, rows, stacked, self._block).transpose(0, 2, 1, 3)[0]
+        begin, stacked = run.first // BLOCK, powers.shape[-1] // BLOCK
+        blocks = powers.reshape(rows, stacked, BLOCK).transpose(1, 0, 2)
         made = scratch("columns", (rows, stacked, self._most))
         np.matmul(blocks, self._shares[begin : begin + stacked], out=made.transpose(1, 0, 2))
         part_starts = self._places(first, last, begin)
@@ -57,7 +67,7 @@ class Columns:
 
     def _places(self, first: int, last: int, begin: int) -> Positions:
         """Where the parts first … last begin among the small sums of blocks from `begin` on."""
-        blocks = np.maximum(self.parts[first : last + 1] // self._block, begin)
+        blocks = np.maximum(self.parts[first : last + 1] // BLOCK, begin)
         return (blocks - begin) * self._most + np.arange(first, last + 1) - self._low[blocks]
 
     def _part_of(self, keys: Positions) -> Positions:
@@ -65,10 +75,10 @@ class Columns:
 
     def _indicator(self) -> Singles:
         """1 where a key of a block is in one of the block's parts, (blocks, keys, parts of a block)."""
-        shares = np.zeros((self._starts.size, self._block, self._most), dtype=np.float32)
+        shares = np.zeros((self._low.size, BLOCK, self._most), dtype=np.float32)
         keys = np.arange(self._length)
-        block = keys // self._block
-        shares[block, keys % self._block, self._part_of(keys) - self._low[block]] = 1
+        block = keys // BLOCK
+        shares[block, keys % BLOCK, self._part_of(keys) - self._low[block]] = 1
         return shares
 
 

@@ -26,7 +26,7 @@ WORTH = 2**18
 
 
 @dataclass(frozen=True, eq=False)
-class Keys:
+class PackedKeys:
     """Keys in blocks: `blocks` (key heads, blocks, d, width), zeros after the last key; `norms` (key heads,)."""
 
     plain: Singles
@@ -55,7 +55,7 @@ class Packed:
 
     plain: Singles
     query: Singles
-    keys: Keys
+    keys: PackedKeys
     bounds: NDArray[np.float64]
     factor: float
     temperature: float
@@ -83,19 +83,19 @@ class Packed:
         return not (self.bounds[heads] <= LARGE).all()
 
 
-def pack_keys(key: ArrayLike, value: ArrayLike) -> Keys:
+def pack_keys(key: ArrayLike, value: ArrayLike) -> PackedKeys:
     """Keys (key heads, keys, d) and their values (key heads, keys, value width), for any number of calls."""
     plain, values = _singles("key", key), _singles("value", value)
     heads, length, depth = plain.shape
     width = machine().key_block
     blocks = np.empty((heads, -(-length // width), depth, width), dtype=np.float32)
     shared(lambda head: _fill(blocks[head], plain[head]), range(heads), apart=plain.size >= WORTH)
-    return Keys(plain, values, blocks, _norms(plain))
+    return PackedKeys(plain, values, blocks, _norms(plain))
 
 
 def pack(
     query: ArrayLike,
-    keys: Keys,
+    keys: PackedKeys,
     *,
     scale: Scale = SCALED,
     temperature: float = 1.0,

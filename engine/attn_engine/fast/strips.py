@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..attention import Floats
 from .machine import machine
 from .packing import Singles
 from .pool import scratch
@@ -40,10 +40,10 @@ class Strip:
 
 
 class Sums(NamedTuple):
-    """Of each row, (lead, rows): Σp̃ and Σp̃·s, of powers p̃ that are not yet divided by their sum."""
+    """Of each row: Σp̃ and Σp̃·s, of powers p̃ that are not yet divided by their sum."""
 
-    totals: Singles
-    dots: Singles
+    totals: Floats
+    dots: Floats
 
 
 def scores(strip: Strip, run: Run) -> Singles:
@@ -92,12 +92,12 @@ def row_sums(powers: Singles) -> Singles:
     return np.matmul(powers, _ONES[: powers.shape[-1]])
 
 
-def inverses(totals: NDArray[np.floating]) -> NDArray[np.floating]:
+def inverses(totals: Floats) -> Floats:
     """1 over the totals; 0 where a row sees nothing."""
     return np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
 
 
-def entropies(sums: Sums) -> Singles:
+def entropies(sums: Sums) -> Floats:
     """Entropy in nats of each row, NaN where it sees nothing: ln Z − Σp̃·s/Z, no logarithm of a weight."""
     surprise = sums.dots * inverses(sums.totals) / np.float32(machine().per_nat)
     found = np.maximum(np.log(np.maximum(sums.totals, np.finfo(np.float32).tiny)) - surprise, 0)
