@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attn_engine import MeanMap, RuleError, mean_map, mean_maps, mean_rows
+from attn_engine import MeanMap, Plane, RuleError, mean_map, mean_maps, mean_rows
 from attn_engine.fast import maps
+from attn_engine.fast.columns import Columns
+from attn_engine.fast.jobs import Survey
+from attn_engine.fast.sight import sight_of
 from tests import fast
 from tests.fast import Array, Case, case, entropy_of, near, tolerance
 
@@ -98,6 +101,43 @@ def test_every_step_of_a_long_map_is_exact_for_what_it_knows(
     assert [step.exact for step in steps] == [False] * (len(steps) - 1) + [True]
     for step in steps:
         check(step, shown, 1, queries, columns)
+
+
+BANDS = (
+    "causal & window(128)",
+    "window(130)",
+    "causal & q - k < 20 * (h + 1)",
+    "k - q > 30 & k - q < 40",
+    "causal & window(60) & q - k != 3",
+    "causal & window(5) | q - k == 1400",
+    "causal & window(9) | k - q == 1300",
+    "q - k == 1450",
+    "causal",
+)
+
+
+@pytest.mark.parametrize("mask", BANDS)
+@pytest.mark.parametrize("change", [{}, {"size": 100, "threads": 2}, {"machine": fast.MACHINES["narrow"]}], ids=str)
+@pytest.mark.parametrize("rows", [[0, 700, 1501], [3, 50, 51, 1490], [*range(0, 1501, 30)], [*range(100, 1400, 128)]])
+def test_masks_of_bands_are_computed_exactly(mask: str, change: dict[str, Any], rows: list[int]) -> None:
+    """Many strips at once where they see the same but for a shift; one by one where ends or other keys are in sight."""
+    shown = case(2, 1501, 1530, 4, mask=mask, **change)
+    columns = np.array([0, 3, 400, 401, 900, 1530])
+    with shown.on_machine():
+        found = mean_map(shown.packed(), 1, rows, columns, mask)
+    assert found.exact
+    check(found, shown, 1, [np.arange(low, high) for low, high in pairwise(rows)], columns)
+
+
+def test_the_bands_of_the_tests_before_are_found_and_no_others() -> None:
+    found = []
+    for mask in BANDS:
+        packed = case(2, 1501, 1530, 4).packed()
+        sight = sight_of(mask, Plane(1501, 1530, 2, head=1), 128)
+        queries = np.arange(1501)
+        survey = Survey(packed, 1, queries, queries // 700, Columns([0, 1530], 1530), sight)
+        found.append(survey.band is not None)
+    assert found == [True] * 5 + [False] * 4
 
 
 def test_the_first_step_of_a_map_without_a_mask_tells_of_every_row() -> None:

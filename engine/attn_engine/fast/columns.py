@@ -32,8 +32,8 @@ class Columns:
         self.parts = np.unique(np.concatenate([[0], self.edges, [key_length]])).astype(np.int64)
         self.first = int(np.searchsorted(self.parts, self.edges[0]))
         self._length, starts = key_length, np.arange(0, key_length, BLOCK)
-        self._low = self._part_of(starts)  # of each block
-        most = int((self._part_of(np.minimum(starts + BLOCK, key_length) - 1) - self._low).max()) + 1
+        self._low = self.part_of(starts)  # of each block
+        most = int((self.part_of(np.minimum(starts + BLOCK, key_length) - 1) - self._low).max()) + 1
         self._most = -(-most // 4) * 4
         self._shares = self._indicator() if self._most <= FEW else None
 
@@ -52,7 +52,7 @@ class Columns:
 
     def add(self, powers: Singles, run: Run, into: NDArray[np.float64]) -> None:
         """Add the sums of rows (rows, whole blocks of a run) by part to `into` (rows, parts); 0 after the run."""
-        first, last = (int(part) for part in self._part_of(np.array([run.first, run.last - 1])))
+        first, last = (int(part) for part in self.part_of(np.array([run.first, run.last - 1])))
         rows = powers.shape[0]
         if self._shares is None:
             starts = np.maximum(self.parts[first : last + 1] - run.first, 0)
@@ -70,7 +70,8 @@ class Columns:
         blocks = np.maximum(self.parts[first : last + 1] // BLOCK, begin)
         return (blocks - begin) * self._most + np.arange(first, last + 1) - self._low[blocks]
 
-    def _part_of(self, keys: Positions) -> Positions:
+    def part_of(self, keys: Positions) -> Positions:
+        """The part that each of these keys is in."""
         return np.searchsorted(self.parts, keys, side="right") - 1
 
     def _indicator(self) -> Singles:
@@ -78,7 +79,7 @@ class Columns:
         shares = np.zeros((self._low.size, BLOCK, self._most), dtype=np.float32)
         keys = np.arange(self._length)
         block = keys // BLOCK
-        shares[block, keys % BLOCK, self._part_of(keys) - self._low[block]] = 1
+        shares[block, keys % BLOCK, self.part_of(keys) - self._low[block]] = 1
         return shares
 
 

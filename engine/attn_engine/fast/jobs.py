@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..measures import entropy
-from .columns import Columns
+from .bands import Band, Banded, BandJob, band_of, scattered
+from .columns import BLOCK, Columns
 from .machine import threads
 from .packing import Packed, Singles
 from .plain import plain_weights
@@ -87,12 +89,19 @@ class Survey:
         """Whether its scores are exponentiated as they are."""
         return self.packed.is_calm(slice(self.head, self.head + 1))
 
-    def jobs(self) -> Iterator[Job]:
+    @cached_property
+    def band(self) -> Band | None:
+        """The band that it is, if it is one."""
+        return band_of(self, max(BLOCK, self.packed.keys.width))
+
+    def jobs(self) -> Iterator[Job | BandJob]:
         """All of them, those of one strip after each other."""
+        if self.band:
+            yield from self.band.jobs()
         strips = self._strips()
         at_once = FEW_RUNS if len(strips) < FEW * threads() else MANY_RUNS
         for first in range(0, len(strips), JUDGED):
-            some = strips[first : first + JUDGED]
+            some = [np.arange(*strip) for strip in strips[first : first + JUDGED]]
             seen = self.sight.runs([self.queries[rows] for rows in some], self.head)
             for rows, runs in zip(some, seen, strict=True):
                 yield from self._of_strip(rows, runs, len(runs) if self.is_large else at_once)
@@ -105,15 +114,20 @@ class Survey:
             known = finite(np.maximum.reduce(parts))
         return (Job(rows, chunk, len(chunks), known) for chunk in chunks)
 
-    def _strips(self) -> list[Positions]:
-        """The rows of each strip: far from each other where all see everything, so that the first tell of all."""
+    def _strips(self) -> list[tuple[int, int, int]]:
+        """The rows of each strip: first, end and step. Without a mask the first strips tell of all the map."""
         count = self.queries.size
         size = max(1, min(ROWS, LARGE_CELLS // self.packed.keys.length)) if self.is_large else ROWS
-        strips = -(-count // size)
         if isinstance(self.sight, Everything):
-            return [np.arange(first, count, strips) for first in range(strips)]
-        order = np.argsort([int(f"{at:024b}"[::-1], 2) for at in range(strips)])  # halves, quarters, …
-        return [np.arange(at * size, min((at + 1) * size, count)) for at in order]
+            step = -(-count // size)
+            return [(first, count, step) for first in range(step)]
+        gap = (
+            range(self.band.inside.start * self.band.size, self.band.inside.stop * self.band.size)
+            if self.band
+            else range(0)
+        )
+        starts = [at for at in range(0, count, size) if at not in gap]
+        return [(starts[at], min(starts[at] + size, count), 1) for at in scattered(len(starts))]
 
     def _strip(self, rows: Positions, runs: tuple[Run, ...], greatest: Singles | None = None) -> Strip:
         of = self.packed.key_head(self.head)
@@ -122,8 +136,11 @@ class Survey:
 
     # What a job computes
 
-    def computed(self, job: Job) -> Part:
+    def computed(self, job: Job | BandJob) -> Part | Banded:
         """The job done: by any thread."""
+        if isinstance(job, BandJob):
+            assert self.band
+            return self.band.computed(job)
         if self.is_large:
             return self._plainly(job)
         strip = self._strip(job.rows, job.runs, job.tops)

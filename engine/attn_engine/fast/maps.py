@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..notation import Rule
 from ..notation.grid import Align
 from ..notation.plane import Plane
+from .bands import Banded, BandJob
 from .columns import BLOCK, Columns, checked_edges
 from .jobs import Job, Part, Survey, starts_of
 from .packing import WORTH, Packed, Singles
@@ -130,35 +131,38 @@ class _Canvas:
         self.pairs = np.zeros((rows, columns), dtype=np.int64)
         self.known = np.zeros(survey.queries.size, dtype=np.bool_)
         self.entropy = np.full(survey.queries.size, np.nan, dtype=np.float32)
+        self._waiting: list[Part] = []
 
     def steps(self, seconds: float) -> Iterator[MeanMap]:
         """The picture as it is after each of these times, and when it is exact."""
         jobs, end = self.survey.jobs(), time.perf_counter() + seconds
         most = AT_ONCE if seconds < np.inf else WHOLE
-        waiting: list[Part] = []
         while some := list(_some(jobs, most)):
             apart = sum(job.cells for job in some) >= WORTH
-            complete = []
-            for job, part in zip(some, shared(self.survey.computed, some, apart), strict=True):
-                waiting.append(part)
-                if len(waiting) == job.jobs:
-                    complete.append((job.rows, _together(waiting)))
-                    waiting = []
-            if complete:
-                self._take(*zip(*complete, strict=True))
+            self._take(some, shared(self.survey.computed, some, apart))
             if time.perf_counter() >= end and not self.known.all():
                 yield self._picture()
                 end = time.perf_counter() + seconds
         yield self._picture()
 
-    def _take(self, strips: tuple[Positions, ...], parts: tuple[Part, ...]) -> None:
-        """Strips that are complete, all at once."""
-        rows, sums, dots = (
-            np.concatenate(strips),
-            *(np.concatenate(each) for each in list(zip(*parts, strict=True))[:2]),
-        )
+    def _take(self, jobs: Sequence[Job | BandJob], found: Sequence[Part | Banded]) -> None:
+        """What jobs found; strips are complete, or wait for their other jobs."""
+        complete = []
+        for job, each in zip(jobs, found, strict=True):
+            if isinstance(each, Banded):
+                self._take_band(each)
+            elif isinstance(job, Job):
+                self._waiting.append(each)
+                if len(self._waiting) == job.jobs:
+                    complete.append((job.rows, _together(self._waiting)))
+                    self._waiting = []
+        if complete:
+            self._take_strips(*zip(*complete, strict=True))
+
+    def _take_strips(self, strips: tuple[Positions, ...], parts: tuple[Part, ...]) -> None:
+        rows, large = np.concatenate(strips), self.survey.is_large
+        sums, dots = (np.concatenate(each) for each in list(zip(*parts, strict=True))[:2])
         totals = sums.sum(axis=-1)
-        large = self.survey.is_large
         shares = np.ones(totals.shape) if large else inverses(totals)
         self.entropy[rows] = dots if large else entropies(Sums(totals, dots))
         self.known[rows] = True
@@ -170,6 +174,13 @@ class _Canvas:
         for each, part in zip(strips, parts, strict=True):
             if part.pairs.size:
                 self.pairs[np.unique(self.survey.groups[each])] += part.pairs
+
+    def _take_band(self, found: Banded) -> None:
+        place = slice(found.row, found.row + found.totals.shape[0])
+        self.totals[place] += self.survey.columns.shown(found.totals)
+        self.pairs[place] += self.survey.columns.shown(found.pairs)
+        self.entropy[found.rows] = found.entropy
+        self.known[found.rows] = True
 
     def _picture(self) -> MeanMap:
         survey, pairs = self.survey, self.pairs.copy()
@@ -189,7 +200,7 @@ def _together(parts: list[Part]) -> Part:
     return first
 
 
-def _some(jobs: Iterator[Job], most: int) -> Iterator[Job]:
+def _some(jobs: Iterator[Job | BandJob], most: int) -> Iterator[Job | BandJob]:
     """Jobs until their scores are so many."""
     cells = 0
     while cells < most and (job := next(jobs, None)):

@@ -105,7 +105,8 @@ class Ruled:
     def __init__(self, rule: Rule, plane: Plane, block: int) -> None:
         self._rule, self._plane, self._block = rule, plane, block
         body = written_out(rule)[0]
-        self._kept: dict[tuple[int, int, int], Mask] | None = {} if is_of_difference(body) else None
+        self.is_of_difference = is_of_difference(body)
+        self._kept: dict[tuple[int, ...], Mask] = {}
         self.alike = not any(isinstance(part, Name) and part.name == "h" for part in walk(body))
 
     def runs(self, strips: Sequence[Positions], head: int | None) -> list[tuple[Run, ...]]:
@@ -166,13 +167,13 @@ class Ruled:
             yield Run(run.first, run.last, tuple(pieces))
 
     def _piece(self, plane: Plane, strip: Positions, first: int, last: int) -> Piece:
-        near = int(strip[-1] - strip[0]) + 1 == strip.size
-        name = int(strip[0]) - first, strip.size, last - first
-        if self._kept is not None and near and name in self._kept:
+        shifts = self.is_of_difference and int(strip[-1] - strip[0]) + 1 == strip.size
+        name = int(strip[0]) - first, strip.size, last - first, plane.head
+        if shifts and name in self._kept:
             return Piece(first, last, self._kept[name])
         grid = plane.grid(strip, np.arange(first, last))
         seen = np.ascontiguousarray(np.broadcast_to(evaluate(self._rule, grid), grid.shape))
-        if self._kept is not None and near and len(self._kept) < KEPT:
+        if shifts and len(self._kept) < KEPT:
             self._kept[name] = seen
         return Piece(first, last, seen)
 

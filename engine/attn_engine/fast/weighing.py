@@ -16,7 +16,7 @@ from .packing import WORTH, Packed, Singles
 from .plain import plain_weights
 from .pool import shared
 from .sight import Mask, Run, sight_of
-from .strips import Strip, Sums, entropies, exponentials, finite, inverses, mixed, row_sums, scores, tops
+from .strips import Strip, Sums, add_mixed, add_sums, entropies, exponentials, finite, inverses, scores, tops
 
 ROWS = 64
 """Queries of a strip: for more, products are asked for in stacks of them."""
@@ -64,7 +64,7 @@ def weighed(
     _check(made, packed)
     tiles, lead = _tiles(packed, mask, plane), packed.query.shape[:2]
     sums = Sums(np.zeros(lead, dtype=np.float32), np.zeros(lead, dtype=np.float32))
-    made.entropy[...] = np.nan
+    made.output[...], made.entropy[...] = 0, np.nan
     shared(lambda tile: _weigh(packed, tile, made, sums), tiles, apart=made.weights.size >= WORTH)
     np.copyto(made.entropy, entropies(sums), where=sums.totals > 0)
     return made
@@ -127,17 +127,15 @@ def _exponentiate(strip: Strip, weights: Singles, sums: Sums) -> None:
     for run in strip.runs:
         exponents = scores(strip, run)
         powers = exponentials(run, exponents, weights[..., run.first : run.last])
-        np.add(sums.totals, row_sums(powers), out=sums.totals)
-        np.add(sums.dots, np.vecdot(powers, exponents), out=sums.dots)
+        add_sums(sums, powers, exponents, run is strip.runs[0])
 
 
 def _share_out(runs: tuple[Run, ...], weights: Singles, shares: Singles, value: Singles, output: Singles) -> None:
     """The powers to weights, and the values summed by them."""
-    output[...] = 0
     for run in runs:
         part = weights[..., run.first : run.last]
         np.multiply(part, shares[..., None], out=part)
-        np.add(output, mixed(part, value[:, run.first : run.last]), out=output)
+        add_mixed(part, value[:, run.first : run.last], output, run is runs[0])
 
 
 def _clear_between(runs: tuple[Run, ...], weights: Singles) -> None:
