@@ -82,12 +82,12 @@ class Survey:
     @property
     def is_large(self) -> bool:
         """Whether its scores are left to the plain way."""
-        return self.packed.is_large(slice(self.head, self.head + 1))
+        return self.packed.large[self.head]
 
     @property
     def is_calm(self) -> bool:
         """Whether its scores are exponentiated as they are."""
-        return self.packed.is_calm(slice(self.head, self.head + 1))
+        return self.packed.calm[self.head]
 
     @cached_property
     def band(self) -> Band | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..attention import check_shapes, check_temperature, scale_factor
 from ..experiment import SCALED, Scale
 from .machine import machine
-from .pool import shared
+from .pool import empty, shared
 
 Singles = NDArray[np.float32]
 
@@ -74,13 +75,15 @@ class Packed:
         """The key head that a query head uses."""
         return head * self.keys.blocks.shape[0] // self.num_heads
 
-    def is_calm(self, heads: slice) -> bool:
-        """Whether the scores of these heads can be exponentiated as they are."""
-        return bool((self.bounds[heads] <= CALM).all())
+    @cached_property
+    def calm(self) -> tuple[bool, ...]:
+        """Of each head, whether its scores can be exponentiated as they are."""
+        return tuple((self.bounds <= CALM).tolist())
 
-    def is_large(self, heads: slice) -> bool:
-        """Whether some of the scores may be too large for this room, or no numbers."""
-        return not (self.bounds[heads] <= LARGE).all()
+    @cached_property
+    def large(self) -> tuple[bool, ...]:
+        """Of each head, whether some of its scores may be too large for this room, or no numbers."""
+        return tuple((~(self.bounds <= LARGE)).tolist())
 
 
 def pack_keys(key: ArrayLike, value: ArrayLike) -> PackedKeys:
@@ -88,9 +91,13 @@ def pack_keys(key: ArrayLike, value: ArrayLike) -> PackedKeys:
     plain, values = _singles("key", key), _singles("value", value)
     heads, length, depth = plain.shape
     width = machine().key_block
-    blocks = np.empty((heads, -(-length // width), depth, width), dtype=np.float32)
-    shared(lambda head: _fill(blocks[head], plain[head]), range(heads), apart=plain.size >= WORTH)
-    return PackedKeys(plain, values, blocks, _norms(plain))
+    blocks = empty((heads, -(-length // width), depth, width))
+    if plain.size < WORTH:
+        _fill(blocks, plain)
+    else:
+        shared(lambda head: _fill(blocks[head], plain[head]), range(heads))
+    with np.errstate(all="ignore"):
+        return PackedKeys(plain, values, blocks, _norms(plain))
 
 
 def pack(
@@ -107,9 +114,8 @@ def pack(
     factor = scale_factor(scale, plain.shape[-1])
     whole = factor / temperature * machine().per_nat
     with np.errstate(all="ignore"):
-        scaled = plain * np.float32(whole)
-        norms = np.repeat(keys.norms, plain.shape[0] // keys.norms.shape[0])
-        bounds = _norms(plain) * norms * abs(whole)
+        scaled = np.multiply(plain, np.float32(whole), out=empty(plain.shape))
+        bounds = _norms(plain) * np.repeat(keys.norms, plain.shape[0] // keys.norms.size) * abs(whole)
     return Packed(plain, scaled, keys, bounds, factor, temperature)
 
 
@@ -120,24 +126,26 @@ def cooled(packed: Packed, temperature: float) -> Packed:
 
 
 def _fill(blocks: Singles, key: Singles) -> None:
-    """The keys of one head, (keys, d), in blocks (blocks, d, width)."""
-    depth, width = blocks.shape[1:]
-    whole = key.shape[0] // width
-    blocks[:whole] = key[: whole * width].reshape(whole, width, depth).transpose(0, 2, 1)
-    if whole < blocks.shape[0]:
-        blocks[whole] = 0
-        blocks[whole, :, : key.shape[0] - whole * width] = key[whole * width :].T
+    """The keys of heads, (…, keys, d), in blocks (…, blocks, d, width)."""
+    depth, width = blocks.shape[-2:]
+    whole, lead = key.shape[-2] // width, key.shape[:-2]
+    apart = key[..., : whole * width, :].reshape(*lead, whole, width, depth)
+    blocks[..., :whole, :, :] = np.swapaxes(apart, -1, -2)
+    if whole < blocks.shape[-3]:
+        blocks[..., whole, :, :] = 0
+        blocks[..., whole, :, : key.shape[-2] - whole * width] = np.swapaxes(key[..., whole * width :, :], -1, -2)
 
 
 def _norms(vectors: Singles) -> NDArray[np.float64]:
     """The length of each head's longest vector."""
-    with np.errstate(all="ignore"):
-        return np.sqrt(np.vecdot(vectors, vectors).max(axis=-1).astype(np.float64))
+    return np.sqrt(np.vecdot(vectors, vectors).max(axis=-1), dtype=np.float64)
 
 
 def _singles(name: str, array: ArrayLike) -> Singles:
     given: NDArray[Any] = np.asarray(array)
     if given.ndim != 3:
         raise ValueError(f"{name} has shape {given.shape}; expected (heads, positions, width)")
+    if given.dtype == np.float32:
+        return np.ascontiguousarray(given)
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(given, dtype=np.float32)

@@ -21,6 +21,9 @@ Result = TypeVar("Result")
 BUFFER = 1024
 """Numbers in NumPy's buffer: with its usual 8192, a row times a column's number takes twice as long."""
 
+LINE = 64
+"""Bytes of a cache line."""
+
 _own = threading.local()
 
 
@@ -65,7 +68,16 @@ def scratch(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """An array of this thread's own, with anything in it, the same memory each time it is asked for by this name."""
     size, kept = math.prod(shape), getattr(_own, name, None)
     if kept is None or kept.size < size:
-        kept = np.empty(size, dtype=np.float32)
+        kept = empty((size,))
         setattr(_own, name, kept)
     array: NDArray[np.float32] = kept[:size].reshape(shape)
+    return array
+
+
+def empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Like `np.empty`, but where vectors of the processor do not straddle its cache lines."""
+    size = math.prod(shape)
+    bytes_ = np.empty(4 * size + LINE, dtype=np.uint8)
+    first = -bytes_.ctypes.data % LINE
+    array: NDArray[np.float32] = bytes_[first : first + 4 * size].view(np.float32).reshape(shape)
     return array

@@ -107,9 +107,9 @@ def inverses(totals: Floats) -> Floats:
 
 def entropies(sums: Sums) -> Floats:
     """Entropy in nats of each row, NaN where it sees nothing: ln Z − Σp̃·s/Z, no logarithm of a weight."""
-    surprise = sums.dots * inverses(sums.totals) / np.float32(machine().per_nat)
-    found = np.maximum(np.log(np.maximum(sums.totals, TINY)) - surprise, 0)
-    return np.where(sums.totals > 0, found, np.float32(np.nan))
+    with np.errstate(all="ignore"):
+        surprise = sums.dots / (sums.totals * np.float32(machine().per_nat))
+        return np.maximum(np.log(sums.totals) - surprise, 0)
 
 
 def add_mixed(weights: Singles, value: Singles, output: Singles, first: bool) -> None:

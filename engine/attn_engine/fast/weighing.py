@@ -14,7 +14,7 @@ from ..notation.grid import Align
 from ..notation.plane import Plane
 from .packing import WORTH, Packed, Singles
 from .plain import plain_weights
-from .pool import shared
+from .pool import empty, shared
 from .sight import Mask, Run, sight_of
 from .strips import Strip, Sums, add_mixed, add_sums, entropies, exponentials, finite, inverses, scores, tops
 
@@ -64,16 +64,18 @@ def weighed(
     _check(made, packed)
     tiles, lead = _tiles(packed, mask, plane), packed.query.shape[:2]
     sums = Sums(np.zeros(lead, dtype=np.float32), np.zeros(lead, dtype=np.float32))
-    made.output[...], made.entropy[...] = 0, np.nan
     shared(lambda tile: _weigh(packed, tile, made, sums), tiles, apart=made.weights.size >= WORTH)
-    np.copyto(made.entropy, entropies(sums), where=sums.totals > 0)
+    fast = np.ones((packed.num_heads, 1), dtype=np.bool_)
+    for tile in tiles if any(packed.large) else ():
+        fast[tile.heads] = not _is_plain(packed, tile)
+    np.copyto(made.entropy, entropies(sums), where=fast)
     return made
 
 
 def _empty(packed: Packed) -> Weighed:
     lead, keys = packed.query.shape[:2], packed.keys
     shapes = (*lead, keys.length), (*lead, keys.value.shape[-1]), lead
-    return Weighed(*(np.empty(shape, dtype=np.float32) for shape in shapes))
+    return Weighed(*(empty(shape) for shape in shapes))
 
 
 def _check(made: Weighed, packed: Packed) -> None:
@@ -106,12 +108,12 @@ def _tiles(packed: Packed, mask: Rule | str | Mask | None, plane: Plane) -> list
 
 
 def _weigh(packed: Packed, tile: _Tile, made: Weighed, sums: Sums) -> None:
-    if packed.is_large(tile.heads):
+    if _is_plain(packed, tile):
         _weigh_plainly(packed, tile, made)
         return
     query = packed.query[tile.heads, tile.rows].reshape(tile.lead, -1, packed.query.shape[-1])
     strip = Strip(query, _of_keys(packed, tile.heads, packed.keys.blocks), tile.runs)
-    if not packed.is_calm(tile.heads):
+    if not all(packed.calm[tile.heads]):
         strip = replace(strip, tops=finite(tops(strip)))
     weights, output, totals, dots = (
         array[tile.heads, tile.rows].reshape(*strip.shape, *array.shape[2:])
@@ -132,6 +134,8 @@ def _exponentiate(strip: Strip, weights: Singles, sums: Sums) -> None:
 
 def _share_out(runs: tuple[Run, ...], weights: Singles, shares: Singles, value: Singles, output: Singles) -> None:
     """The powers to weights, and the values summed by them."""
+    if not runs:
+        output[...] = 0
     for run in runs:
         part = weights[..., run.first : run.last]
         np.multiply(part, shares[..., None], out=part)
@@ -140,11 +144,10 @@ def _share_out(runs: tuple[Run, ...], weights: Singles, shares: Singles, value: 
 
 def _clear_between(runs: tuple[Run, ...], weights: Singles) -> None:
     """Zeros where no run is."""
-    end = 0
-    for run in runs:
-        weights[..., end : run.first] = 0
-        end = run.last
-    weights[..., end:] = 0
+    ends = [0, *(run.last for run in runs)]
+    for end, first in zip(ends, [*(run.first for run in runs), weights.shape[-1]], strict=True):
+        if end < first:
+            weights[..., end:first] = 0
 
 
 def _of_keys(packed: Packed, heads: slice, array: Singles) -> Singles:
@@ -152,6 +155,10 @@ def _of_keys(packed: Packed, heads: slice, array: Singles) -> Singles:
     if array.shape[0] == packed.num_heads:
         return array[heads]
     return array[[packed.key_head(head) for head in range(packed.num_heads)[heads]]]
+
+
+def _is_plain(packed: Packed, tile: _Tile) -> bool:
+    return any(packed.large[tile.heads])
 
 
 def _weigh_plainly(packed: Packed, tile: _Tile, made: Weighed) -> None:
