@@ -10,14 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 from .packing import Singles
 from .pool import scratch
 from .sight import Positions, Run
+from .strips import ONES
 
 Number = TypeVar("Number", np.float64, np.int64)
 
 BLOCK = 128
 """Keys of a block: a multiple of those in which keys are packed, or a part of them."""
 
-FEW = 8
-"""Columns within one block up to which a product is faster than sums."""
+FEW = 6
+"""Parts in one run of keys up to which each is summed by itself."""
+
+NARROW = 8
+"""Parts in one block up to which a small product is faster than sums."""
+
+KEPT = 64
+"""Runs whose small products are kept."""
 
 
 class Columns:
@@ -31,11 +38,7 @@ class Columns:
         self.edges = checked_edges("key", edges, key_length)
         self.parts = np.unique(np.concatenate([[0], self.edges, [key_length]])).astype(np.int64)
         self.first = int(np.searchsorted(self.parts, self.edges[0]))
-        self._length, starts = key_length, np.arange(0, key_length, BLOCK)
-        self._low = self.part_of(starts)  # of each block
-        most = int((self.part_of(np.minimum(starts + BLOCK, key_length) - 1) - self._low).max()) + 1
-        self._most = -(-most // 4) * 4
-        self._shares = self._indicator() if self._most <= FEW else None
+        self._kept: dict[tuple[int, int], tuple[Singles, Positions] | None] = {}
 
     @property
     def count(self) -> int:
@@ -50,37 +53,53 @@ class Columns:
         """The keys of a run and as many more as whole blocks have."""
         return -(-keys // BLOCK) * BLOCK
 
-    def add(self, powers: Singles, run: Run, into: NDArray[np.float64]) -> None:
-        """Add the sums of rows (rows, whole blocks of a run) by part to `into` (rows, parts); 0 after the run."""
-        first, last = (int(part) for part in self.part_of(np.array([run.first, run.last - 1])))
-        rows = powers.shape[0]
-        if self._shares is None:
-            starts = np.maximum(self.parts[first : last + 1] - run.first, 0)
-            into[:, first : last + 1] += np.add.reduceat(powers, starts, axis=-1)
-            return
-        begin, stacked = run.first // BLOCK, powers.shape[-1] // BLOCK
-        blocks = powers.reshape(rows, stacked, BLOCK).transpose(1, 0, 2)
-        made = scratch("columns", (rows, stacked, self._most))
-        np.matmul(blocks, self._shares[begin : begin + stacked], out=made.transpose(1, 0, 2))
-        part_starts = self._places(first, last, begin)
-        into[:, first : last + 1] += np.add.reduceat(made.reshape(rows, -1), part_starts, axis=-1)
-
-    def _places(self, first: int, last: int, begin: int) -> Positions:
-        """Where the parts first … last begin among the small sums of blocks from `begin` on."""
-        blocks = np.maximum(self.parts[first : last + 1] // BLOCK, begin)
-        return (blocks - begin) * self._most + np.arange(first, last + 1) - self._low[blocks]
-
     def part_of(self, keys: Positions) -> Positions:
         """The part that each of these keys is in."""
         return np.searchsorted(self.parts, keys, side="right") - 1
 
-    def _indicator(self) -> Singles:
-        """1 where a key of a block is in one of the block's parts, (blocks, keys, parts of a block)."""
-        shares = np.zeros((self._low.size, BLOCK, self._most), dtype=np.float32)
-        keys = np.arange(self._length)
-        block = keys // BLOCK
-        shares[block, keys % BLOCK, self.part_of(keys) - self._low[block]] = 1
-        return shares
+    def add(self, powers: Singles, run: Run, into: NDArray[np.float64]) -> None:
+        """Add the sums of rows (rows, whole blocks of a run) by part to `into` (rows, parts); 0 after the run."""
+        first, last = self.part_of(np.array([run.first, run.last - 1])).tolist()
+        starts = np.maximum(self.parts[first : last + 1] - run.first, 0)
+        if last - first < FEW:
+            ends = [*starts[1:].tolist(), run.last - run.first]
+            for part, (begin, end) in enumerate(zip(starts.tolist(), ends, strict=True), start=first):
+                into[:, part] += np.matmul(powers[:, begin:end], ONES[: end - begin])
+        elif product := self._product(run):
+            into[:, first : last + 1] += _by_product(powers, *product)
+        else:
+            into[:, first : last + 1] += np.add.reduceat(powers, starts, axis=-1)
+
+    def _product(self, run: Run) -> tuple[Singles, Positions] | None:
+        """What the blocks of a run are multiplied with, and where parts begin in the products; None where too much."""
+        name = run.first, run.last
+        if name in self._kept:
+            return self._kept[name]
+        made = self._made(run)
+        if len(self._kept) < KEPT:
+            self._kept[name] = made
+        return made
+
+    def _made(self, run: Run) -> tuple[Singles, Positions] | None:
+        keys = np.arange(run.last - run.first)
+        part, block = self.part_of(keys + run.first), keys // BLOCK
+        low = part[::BLOCK]  # of each block
+        within = part - low[block]
+        if within.max() >= NARROW:
+            return None
+        most = -(-(int(within.max()) + 1) // 4) * 4
+        shares = np.zeros((low.size, BLOCK, most), dtype=np.float32)
+        shares[block, keys % BLOCK, within] = 1
+        begins = np.flatnonzero(np.diff(part, prepend=-1))
+        return shares, block[begins] * most + within[begins]
+
+
+def _by_product(powers: Singles, shares: Singles, begins: Positions) -> Singles:
+    rows, (stacked, _, most) = powers.shape[0], shares.shape
+    blocks = powers.reshape(rows, stacked, BLOCK).transpose(1, 0, 2)
+    made = scratch("columns", (rows, stacked, most))
+    np.matmul(blocks, shares, out=made.transpose(1, 0, 2))
+    return np.add.reduceat(made.reshape(rows, -1), begins, axis=-1)
 
 
 def checked_edges(name: str, edges: ArrayLike, length: int) -> Positions:

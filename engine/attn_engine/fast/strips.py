@@ -19,7 +19,8 @@ FAINT = np.float32(-100)
 
 TINY = np.finfo(np.float32).tiny
 
-_ONES = np.ones(RUN, dtype=np.float32)
+ONES = np.ones(RUN, dtype=np.float32)
+"""For the sums of rows, as products."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ def finite(greatest: Singles) -> Singles:
 
 def add_sums(sums: Sums, powers: Singles, exponents: Singles, first: bool) -> None:
     """The sums of rows, as a product with ones, which is four times as fast as `sum`; the `first` are not added."""
-    ones = _ONES[: powers.shape[-1]]
+    ones = ONES[: powers.shape[-1]]
     if first:
         np.matmul(powers, ones, out=sums.totals)
         np.vecdot(powers, exponents, out=sums.dots)
