@@ -34,14 +34,17 @@ class BandJob(NamedTuple):
     cells: int
 
 
-class Banded(NamedTuple):
-    """What such a job finds: the entropy of each row, and of some rows of the picture the sums and pairs by part."""
+class Done(NamedTuple):
+    """What is known of complete rows: their entropies, and of `places`, rows of the picture, the sums and the pairs.
 
-    rows: slice
+    Both are (places, columns); `pairs` is empty where all see everything.
+    """
+
+    rows: slice | Positions
     entropy: NDArray[np.floating]
-    row: int
+    places: slice | Positions
     totals: NDArray[np.float64]
-    pairs: NDArray[np.signedinteger]
+    pairs: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +74,7 @@ class Band:
             strips = min(together, self.inside.stop - groups[at])
             yield BandJob(groups[at] * self.size, strips, self.size, strips * cells)
 
-    def computed(self, job: BandJob) -> Banded:
+    def computed(self, job: BandJob) -> Done:
         """The job done: by any thread."""
         survey, rows = self.survey, slice(job.first, job.first + job.strips * job.size)
         strip = self._strip(survey.queries[rows.start], job.strips)
@@ -89,8 +92,9 @@ class Band:
         keys = survey.queries[rows].reshape(job.strips, job.size)[:, :1] - self.before + np.arange(self.run.last)
         places = np.minimum(places, (count - 1) * survey.columns.count) + survey.columns.part_of(keys)[:, None]
         cells, flat = count * survey.columns.count, places.ravel()
-        shown, seen = (np.bincount(flat, each.ravel(), cells).reshape(count, -1) for each in (totals, pairs))
-        return Banded(rows, entropies(sums).ravel(), row, shown.astype(np.float64), np.rint(seen).astype(np.int64))
+        found = (np.bincount(flat, each.ravel(), cells).reshape(count, -1) for each in (totals, pairs))
+        shown, seen = (survey.columns.shown(each.astype(np.float64)) for each in found)
+        return Done(rows, entropies(sums).ravel(), slice(row, row + count), shown, np.rint(seen).astype(np.int64))
 
     def _strip(self, query: int, strips: int) -> Strip:
         survey = self.survey

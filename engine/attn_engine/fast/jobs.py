@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..measures import entropy
-from .bands import Band, Banded, BandJob, band_of, scattered
+from .bands import Band, BandJob, Done, band_of, scattered
 from .columns import BLOCK, Columns
 from .machine import threads
 from .packing import Packed, Singles
 from .plain import plain_weights
 from .pool import scratch, shared
 from .sight import Everything, Positions, Run, Sight
-from .strips import Strip, exponentials, finite, scores, tops
+from .strips import Strip, Sums, entropies, exponentials, finite, inverses, scores, tops
 
 ROWS = 64
 """Queries of a strip."""
@@ -136,13 +136,24 @@ class Survey:
 
     # What a job computes
 
-    def computed(self, job: Job | BandJob) -> Part | Banded:
-        """The job done: by any thread."""
+    def computed(self, job: Job | BandJob) -> Done | Part:
+        """The job done, by any thread: a part, where its strip has others."""
         if isinstance(job, BandJob):
             assert self.band
             return self.band.computed(job)
-        if self.is_large:
-            return self._plainly(job)
+        part = self._plainly(job) if self.is_large else self._quickly(job)
+        return self.finished(job.rows, part) if job.jobs == 1 else part
+
+    def finished(self, rows: Positions, part: Part) -> Done:
+        """A strip that is complete."""
+        groups, totals = self.groups[rows], part.sums.sum(axis=-1)
+        begins = starts_of(groups)
+        shares = np.ones(totals.shape) if self.is_large else inverses(totals)
+        shown = np.add.reduceat(self.columns.shown(part.sums) * shares[:, None], begins, axis=0)
+        entropy = part.dots if self.is_large else entropies(Sums(totals, part.dots))
+        return Done(rows, entropy, groups[begins], shown, part.pairs)
+
+    def _quickly(self, job: Job) -> Part:
         strip = self._strip(job.rows, job.runs, job.tops)
         if not self.is_calm and job.tops is None:
             strip = replace(strip, tops=finite(tops(strip)))

@@ -17,13 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..notation import Rule
 from ..notation.grid import Align
 from ..notation.plane import Plane
-from .bands import Banded, BandJob
+from .bands import BandJob, Done
 from .columns import BLOCK, Columns, checked_edges
-from .jobs import Job, Part, Survey, starts_of
+from .jobs import Job, Part, Survey
 from .packing import WORTH, Packed, Singles
 from .pool import shared
 from .sight import Everything, Mask, Positions, Sight, sight_of
-from .strips import Sums, entropies, inverses
 
 AT_ONCE, WHOLE = 2**22, 2**26
 """Scores between two looks at the clock, about three milliseconds, and where nobody looks."""
@@ -145,42 +144,23 @@ class _Canvas:
                 end = time.perf_counter() + seconds
         yield self._picture()
 
-    def _take(self, jobs: Sequence[Job | BandJob], found: Sequence[Part | Banded]) -> None:
-        """What jobs found; strips are complete, or wait for their other jobs."""
-        complete = []
+    def _take(self, jobs: Sequence[Job | BandJob], found: Sequence[Done | Part]) -> None:
+        """What jobs found; parts wait for the others of their strip, which come right after them."""
         for job, each in zip(jobs, found, strict=True):
-            if isinstance(each, Banded):
-                self._take_band(each)
+            if isinstance(each, Done):
+                self._draw(each)
             elif isinstance(job, Job):
                 self._waiting.append(each)
                 if len(self._waiting) == job.jobs:
-                    complete.append((job.rows, _together(self._waiting)))
+                    self._draw(self.survey.finished(job.rows, _together(self._waiting)))
                     self._waiting = []
-        if complete:
-            self._take_strips(*zip(*complete, strict=True))
 
-    def _take_strips(self, strips: tuple[Positions, ...], parts: tuple[Part, ...]) -> None:
-        rows, large = np.concatenate(strips), self.survey.is_large
-        sums, dots = (np.concatenate(each) for each in list(zip(*parts, strict=True))[:2])
-        totals = sums.sum(axis=-1)
-        shares = np.ones(totals.shape) if large else inverses(totals)
-        self.entropy[rows] = dots if large else entropies(Sums(totals, dots))
-        self.known[rows] = True
-        groups = self.survey.groups[rows]
-        order = np.argsort(groups, kind="stable")
-        begins = starts_of(groups[order])
-        shown = self.survey.columns.shown(sums) * shares[:, None]
-        self.totals[groups[order][begins]] += np.add.reduceat(shown[order], begins, axis=0)
-        for each, part in zip(strips, parts, strict=True):
-            if part.pairs.size:
-                self.pairs[np.unique(self.survey.groups[each])] += part.pairs
-
-    def _take_band(self, found: Banded) -> None:
-        place = slice(found.row, found.row + found.totals.shape[0])
-        self.totals[place] += self.survey.columns.shown(found.totals)
-        self.pairs[place] += self.survey.columns.shown(found.pairs)
-        self.entropy[found.rows] = found.entropy
-        self.known[found.rows] = True
+    def _draw(self, done: Done) -> None:
+        self.totals[done.places] += done.totals
+        if done.pairs.size:
+            self.pairs[done.places] += done.pairs
+        self.entropy[done.rows] = done.entropy
+        self.known[done.rows] = True
 
     def _picture(self) -> MeanMap:
         survey, pairs = self.survey, self.pairs.copy()
