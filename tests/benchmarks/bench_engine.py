@@ -17,6 +17,8 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,16 +29,26 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_engine import Experiment, Growing, MeanMap, attend, mean_map, mean_maps, mean_rows, measures, pack, pack_keys
-from attn_engine import run, run_once, weighed
+from attn_engine import (
+    Experiment,
+    Growing,
+    MeanMap,
+    attend,
+    mean_map,
+    mean_maps,
+    mean_rows,
+    measures,
+    pack,
+    pack_keys,
+    run,
+    run_once,
+    weighed,
+)
 from attn_engine.fast.machine import machine, threads
 from attn_engine.fast.pool import shared
 from tests.benchmarks.table import Row, Times, in_turn, printed
 
-try:
-    import torch
-except ImportError:
-    torch = None  # type: ignore[assignment]
+torch: Any = import_module("torch") if find_spec("torch") else None
 
 HEADS, WIDTH = 8, 64
 MIB = 2**20
@@ -63,8 +75,8 @@ def plain(query: Array, key: Array, value: Array) -> tuple[Array, Array]:
 # The machine's limit.
 
 
-def limit(heads: int, length: int, products: int = 2) -> Works:
-    """Works whose times, scaled by `limited`, are those of the products and of the exponentials alone."""
+def limit() -> Works:
+    """Large products, and exponentials within the cache, on all cores: what `limited` reckons with."""
     side, cells = 1024, 2**17
     factors = np.random.default_rng(0).standard_normal((threads(), side, side), dtype=np.float32)
     results, exponents = np.empty_like(factors), np.zeros((threads(), cells), dtype=np.float32)
@@ -119,7 +131,7 @@ def of_weights(length: int) -> Iterator[Row]:
         "engine": lambda: weighed(pack(query, pack_keys(key, value)), out=out),
         "plain": lambda: plain(query, key, value),
         **peers(query, key, value),
-        **limit(HEADS, length),
+        **limit(),
     }
     for state, rest in (("warm", 0.0), ("after 150 ms of rest", 0.15)):
         times = in_turn(works, rounds=9, rest=rest)
@@ -170,7 +182,7 @@ def of_map(length: int, aim: float) -> Iterator[Row]:
     def made() -> MeanMap:
         return mean_map(pack(query, pack_keys(key, value)), 0, rows, columns)
 
-    works: Works = {"engine": made, "plain": lambda: plain_map(query, key, value, rows, columns), **limit(1, length)}
+    works: Works = {"engine": made, "plain": lambda: plain_map(query, key, value, rows, columns), **limit()}
     times = in_turn(works, rounds=5 if length > 4096 else 9)
     named = f"map of {length}², 60 × 80 blocks and all entropies"
     yield Row(f"{named}: complete", times["engine"].best * 1000, aim)
@@ -192,7 +204,10 @@ def of_long(length: int) -> Iterator[Row]:
     tracemalloc.start()
     packed = pack(query, pack_keys(key, value))
     rows, columns = np.arange(length // 2, length // 2 + 40), edges(length, 80)
-    view = lambda: list(mean_rows(packed, 0, rows, columns))  # noqa: E731
+
+    def view() -> list[MeanMap]:
+        return list(mean_rows(packed, 0, rows, columns))
+
     view()
     next(mean_maps(packed, 0, edges(length, 60), columns, seconds=0))
     _, peak = tracemalloc.get_traced_memory()
@@ -298,5 +313,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps([asdict(row) for row in PARTS[sys.argv[2]]()]))
     else:
-        print(f"load {os.getloadavg()[0]:.1f} on {threads()} cores; torch {torch.__version__ if torch else 'is not there'}")
+        beside = f"torch {torch.__version__}" if torch else "without torch"
+        print(f"{threads()} cores, load {os.getloadavg()[0]:.1f}; {beside}")
         print(printed(rows(*sys.argv[1:])))
