@@ -25,6 +25,10 @@ class Row:
         return self.figure >= self.aim if self.least else self.figure <= self.aim
 
 
+RECORDED: list[Row] = []
+"""The rows of this session, for the table that `pytest tests/benchmarks` prints."""
+
+
 @dataclass(frozen=True)
 class Times:
     """Seconds of several runs."""
