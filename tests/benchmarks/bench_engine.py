@@ -261,7 +261,7 @@ def of_stages(length: int = 512) -> Iterator[Row]:
     yield Row(f"{named}: temperature turned", times["all"].best / times["temperature"].best, 2.5, "×", least=True)
 
 
-def of_token(length: int = 1024) -> Iterator[Row]:
+def of_token(length: int = 2048) -> Iterator[Row]:
     """Rows for one token more, against all of them anew: by the plain stages, and by the fast ones."""
     query, key, value = inputs(HEADS, length)
     growing, numbers = Growing(HEADS, WIDTH, capacity=length), iter(range(length))

@@ -136,7 +136,7 @@ def band_of(survey: Survey, block: int) -> Band | None:
         low = int(probe[0]) + offset
         if any(other.first < low or other.last > low + width for other in others):
             return None
-    if width % block or run.first == 0 or run.last == keys:
+    if width % block:
         return None
     starts = int(queries[0]) + offset + np.arange(full) * block
     inside = np.flatnonzero((starts >= 0) & (starts + width <= keys // block * block))

@@ -28,7 +28,10 @@ WORTH = 2**18
 
 @dataclass(frozen=True, eq=False)
 class PackedKeys:
-    """Keys in blocks: `blocks` (key heads, blocks, d, width), zeros after the last key; `norms` (key heads,)."""
+    """Keys in blocks: `blocks` (key heads, blocks, d, width), zeros after the last key; `norms` (key heads,).
+
+    The blocks take as much memory as the keys once more; `plain` and `value` are the arrays that came, if float32.
+    """
 
     plain: Singles
     value: Singles
