@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from attn_engine import RuleError, cooled, measures, pack, pack_keys, weighed
+from attn_engine import RuleError, Weighed, cooled, measures, pack, pack_keys, weighed
 from attn_engine.fast.machine import NARROW, WIDE, machine, threads
 from attn_engine.fast.pool import shared
 from tests import fast, oracles
@@ -41,6 +41,14 @@ def test_weights_output_and_entropy_are_those_of_float64(any_case: Case) -> None
 def test_long_rows_are_those_of_float64(name: str, mask: str | None, size: float) -> None:
     """Longer than a run of keys, so that rows are put together from several, and too many to look at every cell."""
     check(case(2, 129, 2400, 16, mask=mask, size=size, machine=fast.MACHINES[name], threads=2))
+
+
+@pytest.mark.parametrize("mask", [*fast.RULES, "arrays"])
+def test_few_queries_of_many_heads_and_keys_are_those_of_float64(mask: Any) -> None:
+    """Several heads together, but not all of them, and each with its own mask."""
+    if mask == "arrays":
+        mask = np.random.default_rng(0).random((8, 60, 900)) < 0.5
+    check(case(8, 60, 900, 4, mask=mask, key_heads=4, threads=2))
 
 
 def test_a_small_case_is_what_plain_loops_give() -> None:
@@ -99,6 +107,11 @@ def test_a_result_is_written_over_whatever_is_there_and_returned() -> None:
         np.testing.assert_array_equal(getattr(out, name), array)
     with pytest.raises(ValueError, match=r"\(3, 100, 90\).*expected \(3, 99, 90\)"):
         weighed(case(3, 99, 90).packed(), out=out)
+    with pytest.raises(ValueError, match="not contiguous"):
+        weighed(
+            case(3, 100, 90).packed(),
+            out=Weighed(out.weights.transpose(0, 2, 1).copy().transpose(0, 2, 1), out.output, out.entropy),
+        )
 
 
 @pytest.mark.parametrize("mask", [None, "causal"])

@@ -14,14 +14,14 @@ def plain_weights(packed: Packed, head: int, rows: Positions, runs: tuple[Run, .
     shared = packed.key_head(head)
     key = packed.keys.plain[shared : shared + 1]
     scaled = scale_scores(raw_scores(packed.plain[head : head + 1, rows], key), packed.factor)
-    return weigh(scaled, _seen(runs, head, rows.size, packed.keys.length), packed.temperature, "softmax")
+    return weigh(scaled, _seen(runs, rows.size, packed.keys.length), packed.temperature, "softmax")
 
 
-def _seen(runs: tuple[Run, ...], head: int, rows: int, keys: int) -> Mask:
+def _seen(runs: tuple[Run, ...], rows: int, keys: int) -> Mask:
     """What these runs let the rows see, (rows, keys)."""
     seen = np.zeros((rows, keys), dtype=np.bool_)
     for run in runs:
         seen[:, run.first : run.last] = True
         for piece in run.pieces:
-            seen[:, piece.first : piece.last] = piece.seen if piece.seen.ndim == 2 else piece.seen[head]
+            seen[:, piece.first : piece.last] = piece.seen
     return seen

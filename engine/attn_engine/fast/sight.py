@@ -35,7 +35,7 @@ KEPT = 64
 
 
 class Piece(NamedTuple):
-    """Keys first … last − 1 of which not every query of a strip sees each: (queries, keys) or (heads, …)."""
+    """Keys first … last − 1 of which not every query of a strip sees each, (queries, keys)."""
 
     first: int
     last: int
@@ -56,8 +56,8 @@ class Sight(Protocol):
 
     alike: bool  # whether all heads see the same
 
-    def runs(self, strips: Sequence[Positions], head: int | None) -> list[tuple[Run, ...]]:
-        """For each strip, rising indices of queries, of one head, or of all heads together if None."""
+    def runs(self, strips: Sequence[Positions], head: int) -> list[tuple[Run, ...]]:
+        """For each strip, rising indices of queries, as one of the heads sees."""
 
 
 class Everything:
@@ -68,7 +68,7 @@ class Everything:
     def __init__(self, key_length: int) -> None:
         self._all = tuple(_cut(0, key_length))
 
-    def runs(self, strips: Sequence[Positions], head: int | None) -> list[tuple[Run, ...]]:  # noqa: ARG002
+    def runs(self, strips: Sequence[Positions], head: int) -> list[tuple[Run, ...]]:  # noqa: ARG002
         """Every key, for every strip."""
         return [self._all] * len(strips)
 
@@ -79,20 +79,19 @@ class Stored:
     def __init__(self, mask: Mask, block: int) -> None:
         self._mask, self._block, self.alike = mask, block, mask.ndim == 2
 
-    def runs(self, strips: Sequence[Positions], head: int | None) -> list[tuple[Run, ...]]:
+    def runs(self, strips: Sequence[Positions], head: int) -> list[tuple[Run, ...]]:
         """From the first key that any query of a strip sees to the last."""
         return [tuple(self._of(strip, head)) for strip in strips]
 
-    def _of(self, strip: Positions, head: int | None) -> Iterator[Run]:
-        whole = self._mask if self._mask.ndim == 2 or head is None else self._mask[head]
-        seen = whole[..., strip[0] : strip[-1] + 1, :]
-        if seen.shape[-2] != strip.size:
-            seen = whole[..., strip, :]
-        keys = np.flatnonzero(seen.any(axis=tuple(range(seen.ndim - 1))))
+    def _of(self, strip: Positions, head: int) -> Iterator[Run]:
+        whole = self._mask if self._mask.ndim == 2 else self._mask[head]
+        near = int(strip[-1] - strip[0]) + 1 == strip.size
+        seen = whole[strip[0] : strip[-1] + 1] if near else whole[strip]
+        keys = np.flatnonzero(seen.any(axis=0))
         if not keys.size:
             return
         for run in _cut(int(keys[0]) // self._block * self._block, int(keys[-1]) + 1):
-            part = seen[..., run.first : run.last]
+            part = seen[:, run.first : run.last]
             if part.all():
                 yield run
             elif part.any():
@@ -109,9 +108,9 @@ class Ruled:
         self._kept: dict[tuple[int, ...], Mask] = {}
         self.alike = not any(isinstance(part, Name) and part.name == "h" for part in walk(body))
 
-    def runs(self, strips: Sequence[Positions], head: int | None) -> list[tuple[Run, ...]]:
+    def runs(self, strips: Sequence[Positions], head: int) -> list[tuple[Run, ...]]:
         """The blocks that are not empty, those beside each other together."""
-        plane = self._plane if head is None else replace(self._plane, head=head)
+        plane = replace(self._plane, head=head)
         found: list[list[tuple[int, int, int]]] = [[] for _ in strips]
         for owner, first, last, verdict in self._judged(plane, strips):
             found[owner].append((first, last, verdict))

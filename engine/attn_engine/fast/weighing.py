@@ -82,6 +82,8 @@ def _check(made: Weighed, packed: Packed) -> None:
     expected = *packed.query.shape[:2], packed.keys.length
     if made.weights.shape != expected or made.output.shape[-1] != packed.keys.value.shape[-1]:
         raise ValueError(f"out has weights of shape {made.weights.shape}; expected {expected}")
+    if not all(array.flags.c_contiguous for array in (made.weights, made.output)):
+        raise ValueError("out has arrays that are not contiguous; expected what an earlier call returned")
 
 
 def _tiles(packed: Packed, mask: Rule | str | Mask | None, plane: Plane) -> list[_Tile]:
@@ -89,10 +91,14 @@ def _tiles(packed: Packed, mask: Rule | str | Mask | None, plane: Plane) -> list
     sight = sight_of(mask, plane, packed.keys.width)
     heads, length, row = packed.num_heads, plane.query_length, ROWS * plane.key_length
     if length <= SMALL:
-        together = max(CELLS // (length * plane.key_length), 1)
-        (runs,) = sight.runs([np.arange(length)], None)
+        together = max(CELLS // (length * plane.key_length), 1) if sight.alike else 1
         spans = [slice(first, min(first + together, heads)) for first in range(0, heads, together)]
-        return [_Tile(span, slice(0, length), span.stop - span.start, runs) for span in spans]
+        alike = sight.runs([np.arange(length)], 0)
+        return [
+            _Tile(span, slice(0, length), span.stop - span.start, runs)
+            for span in spans
+            for runs in (alike if sight.alike else sight.runs([np.arange(length)], span.start))
+        ]
     whole, lead = length // ROWS, max(CELLS // row, 1)
     parts = [(first * ROWS, min(lead, whole - first)) for first in range(0, whole, lead)]
     rows = [(slice(first, first + count * ROWS), count) for first, count in parts]
