@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -108,7 +109,7 @@ class Band:
         strip = Strip(queries.reshape(strips, self.size, -1), shifted, (self.run,))
         return strip if survey.is_calm else Strip(strip.query, shifted, strip.runs, finite(tops(strip)))
 
-    @property
+    @cached_property
     def _seen(self) -> Singles:
         """1 where a query of any strip sees a key, (queries, keys)."""
         seen = np.ones((self.size, self.run.last), dtype=np.float32)

@@ -121,12 +121,8 @@ class Survey:
         if isinstance(self.sight, Everything):
             step = -(-count // size)
             return [(first, count, step) for first in range(step)]
-        gap = (
-            range(self.band.inside.start * self.band.size, self.band.inside.stop * self.band.size)
-            if self.band
-            else range(0)
-        )
-        starts = [at for at in range(0, count, size) if at not in gap]
+        done = self.band.rows if self.band else range(0)
+        starts = [at for at in range(0, count, size) if at not in done]
         return [(starts[at], min(starts[at] + size, count), 1) for at in scattered(len(starts))]
 
     def _strip(self, rows: Positions, runs: tuple[Run, ...], greatest: Singles | None = None) -> Strip:
