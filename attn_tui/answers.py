@@ -10,10 +10,11 @@ from dataclasses import replace
 from attn_engine import FUNCTIONS, Kind, entries
 
 from .actions import BY_NAME
+from .choices import with_set
 from .files import with_file
 from .lab.moves import go_to_pair
 from .moves import MOVES, fixed_by_source, with_view
-from .opening import check_places
+from .opening import check_chosen
 from .options import OptionError, read_options
 from .parameters import BY_FIELD, PARAMETERS, PART_OF
 from .pictures.plan import Plan
@@ -40,6 +41,8 @@ def knob_value(scene: Scene, field: str, text: str) -> Session:
     value, part = BY_FIELD[field].read(text), PART_OF[field]
     if field == "file":
         return with_file(scene.session, value)
+    if field == "capture_set":
+        return with_set(scene.session, value)
     if field == "preset":
         return with_preset(scene.session, value)
     return replace(scene.session, **{part: replace(getattr(scene.session, part), **{field: value})})
@@ -76,7 +79,7 @@ def position(scene: Scene, text: str) -> Session:
 def options(scene: Scene, text: str, words: list[str]) -> Session:
     """The session with options typed: `mask causal & window(3)`, `mask=causal` and `--mask causal` are the same."""
     session = read_options(_as_options(text.strip(), words), scene.session)
-    check_places(make_scene(session, scene.ink), scene.session.view)
+    check_chosen(make_scene(session, scene.ink), scene.session)
     return session
 
 

@@ -36,6 +36,7 @@ from .pictures.help import scrolled
 from .pictures.ink import Tier
 from .pictures.knobs import knob_at, value_of
 from .pictures.truth import brief
+from .scene import Scene
 from .values import ready_text
 from .view import MASK_PANELS, STUDY_PANELS, Session
 from .widgets.panel import Panel
@@ -116,6 +117,13 @@ class Explorer(Asking):
             row = BY_FIELD[self.knob]
             value, fixed = value_of(self.scene, row)
             self.say(f"{row.name} {value}{' fixed' if fixed else ''} · {brief(self.scene)}")
+
+    def tell_again(self, told: Scene) -> None:
+        """Tell the knob's new value and what it makes of the cell, or what was told."""
+        if self.knob and not layout.shows_parameters(self.session, self.window.width):
+            self._tell_value()
+        else:
+            super().tell_again(told)
 
     def action_act(self, name: str) -> None:
         """Do what a row of the table of keys says."""
@@ -255,6 +263,8 @@ class Explorer(Asking):
         view = self.session.view
         if self.scene.helping:
             self.do_help()
+        elif self.stop_coming():
+            self.say("stopped: this is as it was before")
         elif view.page == "experiments" and self.hall.halted(self.desk):
             self.say("stopped: enter goes on")
         elif self.scene.layers and view.head_kind:
@@ -281,6 +291,8 @@ class Explorer(Asking):
 
     def do_undo(self) -> None:
         """Back to before the last turn."""
+        if self.stop_coming():
+            return
         self._travel(self.past.back(self.session), "nothing to undo")
 
     def do_redo(self) -> None:

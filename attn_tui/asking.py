@@ -9,15 +9,16 @@ from typing import Any
 from attn_engine import RuleError
 
 from . import answers, saving, terminal
+from .changing import Changing
+from .choices import offered
 from .moves import Refusal
 from .parameters import BY_FIELD, PART_OF
 from .pictures.cells import printable
-from .showing import Showing
 from .view import KIND_LETTERS, Session
 from .widgets.prompt import Prompt
 
 
-class Asking(Showing):
+class Asking(Changing):
     """An app that asks: `answer_…` takes what was typed for the purpose of that name; whether it could be taken."""
 
     _before_typing: Session | None = None
@@ -34,7 +35,8 @@ class Asking(Showing):
         """Ask for a knob's value."""
         answers.check_not_fixed(self.scene, row.field)
         value = getattr(getattr(self.session, PART_OF[row.field]), row.field)
-        self.ask("value", f"{row.name} =", row.write(value), row.examples)
+        sets = offered(self.scene.inputs, row.field) if row.field == "capture_set" else ()
+        self.ask("value", f"{row.name} =", row.write(value), sets or row.examples)
 
     def ask_rule(self, field: str, text: str = "") -> None:
         """Ask for a mask, of the map or an experiment's; what is typed is shown as soon as it can be understood."""

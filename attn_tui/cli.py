@@ -14,7 +14,9 @@ from . import __version__
 from .encodings import accept_any_text
 from .options import OptionError, Parser, add_colour, add_look, add_options, reader, session_of
 from .values import MOST, whole
+from .view import PRINTED_ROWS
 
+HEIGHTS = (6, 1000)
 DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
 EPILOG = """\
 commands:
@@ -41,6 +43,7 @@ could not be written, 130 ctrl+c.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: the engine has threads of its own
     for stream in (sys.stdout, sys.stderr):
         accept_any_text(stream)
     try:
@@ -101,6 +104,8 @@ def print_parser() -> Parser:
     forms.add_argument("--svg", action="store_true", help="the picture as SVG")
     _add_number(out, "--query", "N", (0, MOST), "only the keys that this query reads, heaviest first (0 …)")
     _add_number(out, "--top", "N", (1, MOST), "how many of them (1 …; default 10)")
+    text = "the most lines that the picture takes ({} … {}; default: {}, or as many as --zoom needs)"
+    _add_number(out, "--height", "LINES", HEIGHTS, text.format(*HEIGHTS, PRINTED_ROWS))
     add_look(out)
     add_options(parser)
     return parser

@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from .options import OptionError, Parser
 
+if TYPE_CHECKING:
+    from attn_engine import CaptureInfo, SetInfo, SetSurvey, Unusual
+
 DESCRIPTION = """\
 Tell what is in a .npy, .npz or .safetensors file of real attention: arrays,
-shapes, types, the sets that are made of them, tokens. Only headers are read."""
+shapes, types, the sets that are made of them, tokens, and what is unusual
+about the numbers. They are looked through for about a second; of a large file,
+what is told is of the part that was read."""
 
 EPILOG = """\
 examples:
@@ -47,38 +53,31 @@ def run_info(words: Sequence[str]) -> int:
     given = info_parser().parse_args(words)
     if not given.file:
         raise OptionError("which file? attn-tui info FILE")
-    from attn_engine import describe, open_capture
+    from attn_engine import describe, look_through, open_capture
 
     with open_capture(given.file, tokens=given.tokens) as capture:
-        found = describe(capture)
-    text = json.dumps(asdict(found)) + "\n" if given.json else "\n".join(_lines(found)) + "\n"
-    sys.stdout.write(text)
+        found, looks = describe(capture), look_through(capture)
+    text = json.dumps(_record(found, looks)) if given.json else "\n".join(_lines(found, looks))
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
     return 0
 
 
-def _lines(found: object) -> list[str]:
-    from attn_engine import CaptureInfo, bytes_text
+def _record(found: CaptureInfo, looks: Sequence[SetSurvey]) -> dict[str, Any]:
+    record = asdict(found)
+    for each, look in zip(record["sets"], looks, strict=True):
+        each["findings"] = {name: value for name, value in asdict(look).items() if name != "name"}
+    return record
+
+
+def _lines(found: CaptureInfo, looks: Sequence[SetSurvey]) -> list[str]:
+    from attn_engine import bytes_text
 
     from .pictures.cells import printable
 
-    assert isinstance(found, CaptureInfo)
     lines = [f"{printable(found.path)}   {found.format}, {bytes_text(found.nbytes)}"]
-    for each in found.sets:
-        shape = f"{each.query_length:,} × {each.key_length:,}"
-        batch = f", batch of {each.batch_size:,}" if each.batch_size > 1 else ""
-        lines += [
-            "",
-            f"{printable(each.name)}: {each.num_layers} layers × {each.num_heads} heads, {shape}{batch}, {each.dtype}",
-            f"  holds {', '.join(each.holds)}",
-        ]
-        if each.head_dim:
-            lines.append(f"  d_k {each.head_dim}, {each.num_key_heads} key heads")
-        if each.prompt_length is not None:
-            lines.append(f"  prompt of {each.prompt_length} positions, the others generated")
-        lines.append(f"  tokens: {_tokens(each.key_tokens)}")
-        if each.token_note:
-            lines.append(f"  {printable(each.token_note)}")
+    for each, look in zip(found.sets, looks, strict=True):
+        lines += ["", *_of_set(each), *(f"  {printable(line)}" for line in _findings(each, look))]
     lines += ["", *(f"note: {printable(note)}" for note in found.notes)]
     width = max((len(printable(array.name)) for array in found.arrays), default=0)
     for array in found.arrays[:MOST_ARRAYS]:
@@ -87,6 +86,69 @@ def _lines(found: object) -> list[str]:
     if len(found.arrays) > MOST_ARRAYS:
         lines.append(f"and {len(found.arrays) - MOST_ARRAYS} arrays more")
     return lines
+
+
+def _of_set(each: SetInfo) -> list[str]:
+    from attn_engine import listed
+
+    from .pictures.cells import printable
+
+    numbered = each.layer_numbers != tuple(range(each.num_layers))
+    numbers = f" ({listed(each.layer_numbers)})" if numbered else ""
+    sizes = f"{_count(each.num_layers, 'layer')}{numbers} × {_count(each.num_heads, 'head')}"
+    shape = f"{each.query_length:,} × {each.key_length:,}"
+    batch = f", batch of {each.batch_size:,}" if each.batch_size > 1 else ""
+    lines = [f"{printable(each.name)}: {sizes}, {shape}{batch}, {each.dtype}", f"  holds {', '.join(each.holds)}"]
+    if each.head_dim:
+        lines.append(f"  d_k {each.head_dim}, {_count(each.num_key_heads, 'key head')}")
+    if each.prompt_length is not None:
+        lines.append(f"  prompt of {_count(each.prompt_length, 'position')}, the others generated")
+    if each.query_tokens == each.key_tokens:
+        lines.append(f"  tokens: {_tokens(each.key_tokens)}")
+    else:
+        lines += [f"  query tokens: {_tokens(each.query_tokens)}", f"  key tokens: {_tokens(each.key_tokens)}"]
+    return [*lines, f"  {printable(each.token_note)}"] if each.token_note else lines
+
+
+KINDS = {
+    "NaN": ("is NaN", "are NaN"),
+    "infinite": ("is infinite", "are infinite"),
+    "below 0": ("is below 0", "are below 0"),
+    "zeros": ("is all zeros", "are all zeros"),
+    "sum": ("does not sum to 1", "do not sum to 1"),
+}
+"""What is said of one number or row, and of several."""
+
+OF_ROWS = ("zeros", "sum")
+
+
+def _findings(each: SetInfo, look: SetSurvey) -> Iterator[str]:
+    """What is unusual about a set, in words, and in how much of it."""
+    part = f"in {_count(look.rows, 'row')}"
+    if look.rows_read < look.rows:
+        share = f"{100 * look.rows_read / look.rows:.2g} %"
+        part = f"in {look.rows_read:,} of {look.rows:,} rows ({share}), which is what was read"
+    yield f"findings {part}:" if look.unusual else f"nothing unusual {part}"
+    for found in look.unusual:
+        yield f"  {_told(each, found)}"
+    yield from look.unreadable
+    yield from look.left_out
+
+
+def _told(each: SetInfo, found: Unusual) -> str:
+    """3 weights are NaN, the first in layer 2, head 5, query 17."""
+    row = "query" if found.part in ("weights", "query") else "key"
+    what = "row" if found.kind in OF_ROWS else "weight" if found.part == "weights" else "number"
+    of = "" if found.part == "weights" else f" of {found.part}"
+    batch = f"batch item {found.batch_item}, " if each.batch_size > 1 else ""
+    place = f"layer {found.layer}, {batch}head {found.head}, {row} {found.row}"
+    first = "the first " if found.count > 1 else ""
+    return f"{_count(found.count, what)}{of} {KINDS[found.kind][found.count > 1]}, {first}in {place}"
+
+
+def _count(number: int, what: str) -> str:
+    """1 layer, 12 layers."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _tokens(tokens: tuple[str, ...]) -> str:

@@ -10,13 +10,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
+from attn_engine import PIECE_MARKS, SPECIAL, listed, piece_mark
 
 from .actions import BY_NAME
-from .findings import Search, search_on
+from .choices import offered, with_set
+from .findings import Search, place_text, search_on
+from .needs import NEEDS_INPUTS, needs_inputs
 from .parameters import BY_FIELD, Parameter
 from .pictures.plan import Plan, zoom_named
 from .scene import Scene
+from .values import around
 from .view import MOST_BLOCK, PAGES, PANELS, STAGES, ZOOMS, Pinned, Session
 
 Move = Callable[[Scene, Plan], Session]
@@ -126,36 +129,39 @@ def next_finding(scene: Scene, _: Plan) -> Session:
 
     Where none is found in SECONDS, Refusal says how far it looked; the next key press goes on from there.
     """
-    query, key = scene.place
-    own = [finding.query for finding in scene.findings]
-    if beyond := [at for at in own if at > query]:
-        return with_view(scene, cursor=(beyond[0], key))
-    pinned = scene.shown is not scene.session.experiment  # A is of one head
-    shape = (1, 1) if pinned else (scene.inputs.num_layers, scene.num_heads)
-    found = search_on(scene.shown, 0 if pinned else scene.head_number, shape, SECONDS)
+    key, own = scene.place[1], scene.unusual_rows
+    if beyond := [row for row in own if row > scene.cursor[0]]:
+        return _at_row(scene, beyond[0])
+    pinned = scene.session.pinned is not None and scene.session.view.compare == "a"  # A is of one head
+    alone = pinned or (scene.session.view.over != "head" and scene.combined is not None)
+    layers, heads = ((0,), 1) if alone else (scene.inputs.layers, scene.num_heads)
+    shape = len(layers), heads
+    found = search_on(scene.shown, 0 if pinned else scene.head_number, layers, heads, SECONDS)
     if found.finding:
-        layer = found.layer if shape[0] > 1 else scene.shown.layer
+        layer = found.layer if len(layers) > 1 else scene.shown.layer
         session = with_view(scene, head=found.head, cursor=(found.finding.query, key))
         return replace(session, experiment=replace(session.experiment, layer=layer))
     if found.everywhere and own:
-        return with_view(scene, cursor=(own[0], key))
-    raise Refusal(_nothing(found, shape))
+        return _at_row(scene, own[0])
+    if found.everywhere and scene.side.findings:
+        raise Refusal("nothing unusual in the queries on show, but in hidden ones")
+    raise Refusal(_nothing(found, shape, "this head" if pinned or not alone else "the heads put together"))
 
 
-def _nothing(found: Search, shape: tuple[int, int]) -> str:
+def _at_row(scene: Scene, row: int) -> Session:
+    return with_view(scene, cursor=(scene.positions_at(row, 0)[0][0], scene.place[1]))
+
+
+def _nothing(found: Search, shape: tuple[int, int], alone: str) -> str:
     """What to say of a search that found nothing."""
     if not found.everywhere:
-        return f"nothing unusual up to {place_text(found.layer, found.head, shape[0])}: ! looks further"
+        unread = f"; {found.trouble}" if found.trouble else ""
+        return f"nothing unusual up to {place_text(found.layer, found.head, shape[0])}: ! looks further{unread}"
     if found.trouble:
         return f"nothing unusual in what can be read; {found.trouble}"
     layers = f" of {shape[0]} layers" if shape[0] > 1 else ""
-    heads = f"any of {shape[1]} heads{layers}" if shape != (1, 1) else "this head"
+    heads = f"any of {shape[1]} heads{layers}" if shape != (1, 1) else alone
     return f"nothing unusual in {heads}: every query sees a key, all rows sum to 1"
-
-
-def place_text(layer: int, head: int, layers: int) -> str:
-    """A head, and its layer where there are several: layer 4, head 2."""
-    return f"layer {layer}, head {head}" if layers > 1 else f"head {head}"
 
 
 def told_of_move(name: str, before: Scene, after: Scene) -> str:
@@ -163,8 +169,10 @@ def told_of_move(name: str, before: Scene, after: Scene) -> str:
     if name != "finding" or (before.shown.layer, before.head_number) == (after.shown.layer, after.head_number):
         return ""
     place = place_text(after.shown.layer, after.head_number, after.inputs.num_layers)
-    found = [finding.text for finding in after.findings if finding.query == after.place[0]]
-    return f"{place}: query {after.place[0]} {found[0]}" if found else place
+    query = after.session.view.cursor[0]
+    found = [finding.text for finding in after.findings if finding.query == query]
+    hidden = "" if query in after.stands_for[0] else ", which is hidden,"
+    return f"{place}: query {query}{hidden} {found[0]}" if found else place
 
 
 # Knobs, heads and layers.
@@ -178,8 +186,8 @@ def beside(fields: list[str], here: str, by: int) -> str:
 def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
     """The refusal of a knob that the source decides, and why it does."""
     name, captured = row.name or row.field, scene.inputs.captured
-    if captured and captured.weights is not None and row.field in ("scale", "normaliser", "rope"):
-        return Refusal(f"{name} needs query and key, and the file holds weights: mask, temperature, score mod do not")
+    if captured and captured.weights is not None and row.field in NEEDS_INPUTS:
+        return Refusal(needs_inputs(row))
     if captured:
         return Refusal(f"{name} is as the file has it: x chooses another source")
     return Refusal(f"{name} is fixed by the source {scene.shown.source}: x chooses another")
@@ -187,16 +195,27 @@ def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
 
 def turn(scene: Scene, row: Parameter, direction: int) -> Session:
     """The session with one knob turned by one."""
-    if row.turn is None or row.field in scene.inputs.fixed:
+    if row.field in scene.inputs.fixed:
         raise fixed_by_source(scene, row)
     if row.field == "head":
         return _turned_head(scene, direction)
-    value = getattr(scene.session.experiment, row.field)
-    last = row.field == "layer" and not 0 <= value + direction < scene.inputs.num_layers
-    if last:
-        raise Refusal(f"layers are 0 … {scene.inputs.num_layers - 1}")
-    turned = turned_value(row, value, direction)
+    if row.field == "layer":
+        return _turned_layer(scene, direction)
+    if row.field == "capture_set":
+        sets = offered(scene.inputs, row.field)
+        return with_set(scene.session, around(sets)(scene.session.experiment.capture_set or sets[0], direction))
+    turned = turned_value(row, getattr(scene.session.experiment, row.field), direction)
+    if row.field == "batch_item" and turned not in offered(scene.inputs, row.field):
+        raise Refusal(f"batch items are {listed(offered(scene.inputs, row.field))}")
     return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
+
+
+def _turned_layer(scene: Scene, direction: int) -> Session:
+    layers, here = scene.inputs.layers, scene.session.experiment.layer
+    place = (layers.index(here) if here in layers else 0) + direction
+    if not 0 <= place < len(layers):
+        raise Refusal(f"layers are {listed(layers)}")
+    return replace(scene.session, experiment=replace(scene.session.experiment, layer=layers[place]))
 
 
 def _turned_head(scene: Scene, direction: int) -> Session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attn_engine import FieldError, RuleError
 
+from .needs import needs_inputs, turned_in_vain
 from .options import OptionError
 from .parameters import BY_FIELD
 from .pictures.ink import Tier, make_ink
@@ -27,8 +28,17 @@ def open_scene(session: Session, tier: Tier) -> Scene:
         if hasattr(error, "status"):
             raise  # about a file, with its own
         raise OptionError(str(error) or "not enough memory for that") from None
-    check_places(scene, View())
+    check_chosen(scene, Session())
     return scene
+
+
+def check_chosen(scene: Scene, before: Session) -> None:
+    """Raise OptionError for a knob, a head or a cursor that was chosen since a session before, and cannot be had."""
+    check_places(scene, before.view)
+    session = scene.session
+    for experiment in (session.experiment, *((session.pinned.experiment,) if session.pinned else ())):
+        if field := turned_in_vain(experiment, before.experiment):
+            raise OptionError(f"{BY_FIELD[field].option}: {needs_inputs(BY_FIELD[field])}")
 
 
 def check_places(scene: Scene, before: View) -> None:

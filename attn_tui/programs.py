@@ -29,7 +29,10 @@ BESIDE = ("query", "key", "value", "mask", "scale")
 TOKENS = ("tokens", "query_tokens", "key_tokens", "encoder_tokens", "decoder_tokens")
 NAME = "attention.npz"
 PRIVATE = re.compile(r"[^\s'\"]*/attn-tui-[a-z0-9_]{8}/")
-FORMS = {"json": False, "csv": False, "svg": False, "query": None, "top": None, "width": None}
+OURS = re.compile(r'"[^"]*/attn-tui-[a-z0-9_]{8}/(?:attention\.npz": |(tokens)\.json")')
+"""The name of a file that nobody asked for, where an error tells of it: its arrays are named as the arguments are."""
+
+FORMS = {"json": False, "csv": False, "svg": False, "query": None, "top": None, "width": None, "height": None}
 """What print's options are where they are not given."""
 
 
@@ -128,7 +131,7 @@ def print(  # noqa: A001 - said as attn_tui.print
     """Print the picture of one head and its figures on standard output, or into `file`, as `attn-tui print` does.
 
     The arguments are those of `show`, and `file`; `options` also those of `attn-tui print`: `json=True`, `width=80`,
-    and `query=10, top=5` with a number.
+    `height=60`, and `query=10, top=5` with a number.
     """
     asked = _asked(locals())
     given = _parsed(print_parser(), asked.options)
@@ -184,11 +187,21 @@ def _text(value: Any) -> str:
 @contextmanager
 def _session(given: argparse.Namespace, asked: _Asked) -> Iterator[Session]:
     """The session of a capture and options, while the capture is there."""
-    with TemporaryDirectory(prefix="attn-tui-") as directory, _closed_files():
+    with TemporaryDirectory(prefix="attn-tui-") as directory, _closed_files(), _arguments_named():
         given.file = asked.path or str(save(Path(directory, NAME), **asked.arrays))
         if asked.path and asked.arrays:
             given.tokens_file = str(_tokens_file(Path(directory, "tokens.json"), asked.arrays))
         yield session_of(given)
+
+
+@contextmanager
+def _arguments_named() -> Iterator[None]:
+    """Errors tell of the arguments, not of the file that was made of them."""
+    try:
+        yield
+    except ValueError as error:
+        error.args = tuple(OURS.sub(r"\1", part) if isinstance(part, str) else part for part in error.args)
+        raise
 
 
 @contextmanager

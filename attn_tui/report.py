@@ -19,21 +19,32 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
-from attn_engine import Combined, mean_similarity, measure, measures, random_similarity, similarity
+from attn_engine import (
+    Combined,
+    compared_queries,
+    mean_similarity,
+    measure,
+    measures,
+    random_similarity,
+    similarity,
+)
 
 from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
-from .pictures.cells import Lines, pad, plain, printable, width_of
+from .pictures.cells import Lines, figure, pad, plain, printable, width_of
 from .pictures.heads.kinds import kinds, scores
 from .pictures.heads.likeness import likeness_text
 from .pictures.heatmap import heat_map, map_title
 from .pictures.ink import Tier
 from .pictures.keys import keys_title, top_keys
+from .pictures.of_files import lost_of
 from .pictures.plan import whole_size
+from .pictures.state import different_tokens
 from .pictures.svg import svg_of
 from .pictures.truth import formula, truth_line
 from .scene import Scene
+from .side import Side
 from .view import Session
 
 WIDTH = 100
@@ -58,17 +69,17 @@ def report_text(session: Session, given: argparse.Namespace) -> str:
     if given.query is not None:
         return rendered(_reads(scene, given.query, given.top or 10), scene.ink.tier)
     if given.svg:
-        return svg_text(scene, width_wanted(given))
-    return rendered(report(scene, width_wanted(given)), scene.ink.tier)
+        return svg_text(scene, width_wanted(given), given.height)
+    return rendered(report(scene, width_wanted(given), given.height), scene.ink.tier)
 
 
-def report(scene: Scene, width: int) -> Lines:
-    """The picture with its figures: where it is from, the map, the cursor's query, the heads."""
+def report(scene: Scene, width: int, height: int | None = None) -> Lines:
+    """The picture, in so many lines at most, with its figures: where it is from, the cursor's query, the heads."""
     ink = scene.ink
     blank = [Segment("", ink.text)]
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
     lines = [[Segment(where, ink.strong)], [Segment(printable(command(scene.session)), ink.dim)], blank]
-    lines += heat_map(scene, width, whole_size(scene, width))
+    lines += heat_map(scene, width, whole_size(scene, width, height))
     lines += [
         blank,
         [Segment(keys_title(scene), ink.strong)],
@@ -78,7 +89,7 @@ def report(scene: Scene, width: int) -> Lines:
 
 
 def _place(scene: Scene) -> str:
-    layer = f"layer {scene.shown.layer}, " if scene.inputs.num_layers > 1 else ""
+    layer = f"{scene.layer_name}, " if scene.layer_name else ""
     source = printable(scene.shown.file) if scene.shown.source == "file" else scene.shown.source
     return f"{source}, {layer}head {scene.head_number} of {scene.num_heads}"
 
@@ -88,22 +99,38 @@ def _reads(scene: Scene, query: int, top: int) -> Lines:
     ink = scene.ink
     row = replace(scene, session=with_view(scene, cursor=(query, 0))).cursor[0]
     weights = scene.weights[row]
-    order = np.argsort(-np.nan_to_num(weights, nan=-1.0), kind="stable")
+    order = np.argsort(-np.where(np.isfinite(weights), weights, -np.inf), kind="stable")
     order = order[scene.allowed[row][order]][:top]
-    found = f"entropy {float(measures.entropy(weights)):.3f} nats" if len(order) else "sees nothing"
     name = f' "{scene.query_labels[row]}"' if scene.has_tokens else ""
     done = "".join(f" · {note}" for note in scene.combined.notes) if scene.combined else ""
-    lines = [[Segment(f"query {query}{name} of {_place(scene)}{done}: {found}", ink.strong)]]
+    lines = [[Segment(f"query {query}{name} of {_place(scene)}{done}: {_found(scene, row)}", ink.strong)]]
     total = 0.0
     for key in order.tolist():
         total += float(weights[key])
         place = scene.combined.key_places[key][0] if scene.combined else key
         lines.append([
             Segment(f"{place:>7}  ", ink.dim),
-            Segment(f"{weights[key]:.4f}  {total:.4f}  ", ink.accent),
+            Segment(f"{_written(float(weights[key]))}  {_running(total)}  ", ink.accent),
             Segment(scene.key_labels[key] if scene.has_tokens else "", ink.text),
         ])  # fmt: skip
     return lines
+
+
+def _found(scene: Scene, row: int) -> str:
+    """The entropy of a row, where it has any, and whatever is unusual about it."""
+    if not scene.allowed[row].any():
+        return "sees nothing"
+    entropy = float(measures.entropy(scene.weights[row]))
+    texts = [] if math.isnan(entropy) else [f"entropy {entropy:.3f} nats"]
+    return "; ".join([*texts, *scene.side.by_row.get(row, ())]) or "no weight is left"
+
+
+def _written(weight: float) -> str:
+    return f"{weight:.4f}" if math.isfinite(weight) else f"{figure(weight):<6}"
+
+
+def _running(total: float) -> str:
+    return f"{total:.4f}" if math.isfinite(total) else f"{'–':<6}"
 
 
 def figures(scene: Scene) -> dict[str, Any]:
@@ -115,7 +142,7 @@ def figures(scene: Scene) -> dict[str, Any]:
     return {
         "command": command(scene.session),
         "experiment": asdict(scene.shown),
-        "layer": scene.shown.layer if scene.inputs.num_layers > 1 else 0,
+        "layer": scene.shown.layer if scene.layer_name else 0,
         "head": head,
         "shape": {
             "layers": scene.inputs.num_layers,
@@ -134,6 +161,7 @@ def figures(scene: Scene) -> dict[str, Any]:
         "weight_received": _numbers(measures.weight_received(attention.weights[head])),
         "rows": {name: _numbers(getattr(per_row, name)[head]) for name in measures.MEASURES},
         "heads": {name: _numbers(per_row.by_head(name)) for name in measures.MEASURES},
+        "queries_counted": {name: per_row.counted(name).tolist() for name in measures.MEASURES},
         "kinds": {
             "names": [kind.name for kind in kinds(scene)],
             "scores": _rounded([kind.score for kind in kinds(scene)], 8),
@@ -141,18 +169,31 @@ def figures(scene: Scene) -> dict[str, Any]:
         },
         "similarity": {
             "pairs": _numbers(alike),
-            "mean": mean_similarity(alike),
+            "mean": _rounded(mean_similarity(alike), 16),
+            "queries_compared": compared_queries(attention.weights).tolist(),
             "random_heads": random[0] if random else None,
             "random_heads_standard_error": random[1] if random else None,
         },
         "findings": [asdict(finding) for finding in scene.findings],
-        **({"combined": _combined(scene.combined)} if scene.combined else {}),
+        **({"what_if": asdict(lost)} if (lost := lost_of(scene.side)) else {}),
+        **({"combined": _combined(scene.side, scene.combined)} if scene.combined else {}),
+        **({"compared": _compared(scene, scene.pinned)} if scene.pinned else {}),
     }
 
 
-def _combined(combined: Combined) -> dict[str, Any]:
+def _compared(scene: Scene, pinned: Side) -> dict[str, Any]:
+    """A − B; all else is of B."""
+    return {
+        "difference": _numbers(scene.matrix),
+        "findings_of_a": [asdict(finding) for finding in pinned.findings],
+        "different_tokens": bool(different_tokens(scene)),
+    }
+
+
+def _combined(side: Side, combined: Combined) -> dict[str, Any]:
     """The weights put together, as the map shows them; all else is of the head."""
     return {
+        "findings": [asdict(finding) for finding in side.findings],
         "notes": list(combined.notes),
         "query_labels": list(combined.query_labels) or None,
         "key_labels": list(combined.key_labels) or None,
@@ -185,9 +226,9 @@ def csv_text(scene: Scene) -> str:
     return text.getvalue()
 
 
-def svg_text(scene: Scene, width: int) -> str:
+def svg_text(scene: Scene, width: int, height: int | None = None) -> str:
     """The report as an SVG picture, as wide as its longest line, in characters that every encoding has."""
-    lines = report(scene, width)
+    lines = report(scene, width, height)
     width = max(map(width_of, lines))
     svg = svg_of([pad(line, width, scene.ink.text) for line in lines], width)
     return svg.encode("ascii", "xmlcharrefreplace").decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,8 +28,10 @@ from .experiments.trial import Trial, trial_of
 from .findings import Finding, findings, tolerance_of
 from .lab.laboratory import Laboratory, laboratory_of
 from .layers.overview import Layers, layers_of
+from .needs import in_use
 from .pictures.cells import printable
 from .pictures.ink import Ink
+from .side import Side
 from .together import put_together
 from .view import Session, View
 
@@ -56,6 +58,8 @@ class Scene:
     message: str = ""
     trouble: bool = False
     """Whether the message tells of a mistake."""
+    coming: bool = False
+    """Whether the session is ahead: its numbers are still to come, and these are of the one before."""
     helping: bool = False
     help_from: int = 0
     """The first line of the help on show."""
@@ -73,6 +77,10 @@ class Scene:
     """The weights on show, where heads or tokens are put together in them."""
     compared: tuple[Matrix, Matrix] | None = None
     """A and B, while their difference is on show."""
+    pinned: Side | None = None
+    """What A is of, while the difference is on show."""
+    aside: Desk = field(default_factory=Desk)
+    """Answers what need not be known before the rest is seen."""
 
     @property
     def focused(self) -> str:
@@ -136,6 +144,11 @@ class Scene:
         return rows, columns
 
     @property
+    def layer_name(self) -> str:
+        """The layer on show by its number: layer 7; nothing, where there is one and the number is 0."""
+        return f"layer {self.shown.layer}" if self.inputs.layers != (0,) else ""
+
+    @property
     def head_number(self) -> int:
         """The number of the head on show, among all of the layer."""
         return self.first_head + self.head
@@ -152,11 +165,15 @@ class Scene:
 
     @property
     def settled(self) -> Session:
-        """The session with a head and a cursor that are there, as a command line has to have them."""
+        """The session with a head and a cursor that are there and no idle knob, as a command line has to have them."""
         view, default = self.session.view, View()
         head = view.head if view.head == default.head or view.compare == "a" else self.head_number
         cursor = view.cursor if view.cursor == default.cursor else self.place
-        return replace(self.session, view=replace(view, head=head, cursor=cursor))
+        pinned = self.session.pinned
+        if pinned:
+            pinned = replace(pinned, experiment=in_use(pinned.experiment))
+        experiment, view = in_use(self.session.experiment), replace(view, head=head, cursor=cursor)
+        return replace(self.session, experiment=experiment, view=view, pinned=pinned)
 
     @cached_property
     def query_labels(self) -> tuple[str, ...]:
@@ -177,6 +194,11 @@ class Scene:
     def weights(self) -> Matrix:
         """The weights that the map is of, (rows, columns): those of the head on show, or put together."""
         return self.head_weights if self.combined is None else self.combined.weights
+
+    @property
+    def seen_weights(self) -> Matrix:
+        """The same, 0 where a query may not look."""
+        return np.where(self.allowed, self.weights, 0)
 
     @property
     def allowed(self) -> Mask:
@@ -204,6 +226,21 @@ class Scene:
     def findings(self) -> tuple[Finding, ...]:
         """What is unusual about the head on show."""
         return findings(self.attention, self.head, tolerance_of(self.inputs))
+
+    @cached_property
+    def side(self) -> Side:
+        """What the picture is of; while the difference is on show, what B is of."""
+        return Side(self.shown, self.attention, self.inputs, self.head, self.combined, self.session.view)
+
+    @property
+    def sides(self) -> dict[str, Side]:
+        """A and B by name while their difference is on show, else the only side, which needs no name."""
+        return {"A": self.pinned, "B": self.side} if self.pinned else {"": self.side}
+
+    @cached_property
+    def unusual_rows(self) -> tuple[int, ...]:
+        """The rows on show about which anything is unusual, on any side."""
+        return tuple(sorted({row for side in self.sides.values() for row in side.by_row}))
 
     @cached_property
     def highest(self) -> float:
@@ -236,13 +273,17 @@ def make_scene(
     shown, wanted = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
     in_laboratory = view.page == "masks"  # there the mask need not fit the map
     attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
+    if inputs.captured and inputs.captured.layer != shown.layer:
+        shown = replace(shown, layer=inputs.captured.layer)  # the first layer may have any number
     matrix, mask, combined = _picture(shown, attention, inputs, head, view)
-    compared = None
+    compared = beside = None
     signed = view.stage in SIGNED
     title = TITLES[view.stage] if attention.query.shape[-1] else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
-        other, other_mask, _ = _picture(pinned.experiment, *_computed(pinned.experiment, pinned.head), view)
+        given = _computed(pinned.experiment, pinned.head)
+        other, other_mask, other_combined = _picture(pinned.experiment, *given, view)
         if other.shape == matrix.shape:
+            beside = Side(pinned.experiment, *given, other_combined, view)
             compared = np.where(other_mask, other, 0), np.where(mask, matrix, 0)
             matrix, mask, signed = _difference(other, other_mask, matrix, mask)
             title = f"A − B: {title.lower()}"
@@ -252,12 +293,13 @@ def make_scene(
         title = f"A, pinned: {title.lower()}"
     title = " · ".join((title, *(combined.notes if combined else ())))
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
-    scene = replace(scene, combined=combined, compared=compared)
+    desk = desk or Desk()
+    scene = replace(scene, combined=combined, compared=compared, pinned=beside, aside=desk)
     if in_laboratory:
-        return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
+        return replace(scene, laboratory=laboratory_of(session, attention, head, desk))
     if view.page == "heads":
-        return replace(scene, layers=layers_of(shown, attention, inputs, desk or Desk()))
-    return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
+        return replace(scene, layers=layers_of(shown, attention, inputs, desk))
+    return replace(scene, trial=trial_of(session, desk)) if view.page == "experiments" else scene
 
 
 def _computed(experiment: Experiment, wanted: int) -> tuple[Attention, Inputs, int]:

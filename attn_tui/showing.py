@@ -1,4 +1,4 @@
-"""An app that shows a session: its panels, and the one way in which anything changes."""
+"""An app that shows a session: its panels, and the scene that they draw."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from . import charts, layout, terminal
 from .desk import Desk
 from .experiments.hall import Hall
-from .history import History, decided
 from .lab.bench import Bench
-from .parameters import knobs_of
 from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts, entropy_title
 from .pictures.explain import explain
 from .pictures.heads.glance import heads_glance
 from .pictures.heads.page import heads_page, heads_title
-from .pictures.heatmap import heat_map, map_title
+from .pictures.heatmap import map_lines, map_title
 from .pictures.help import help_page, help_title
 from .pictures.ink import Ink, Tier, make_ink
 from .pictures.keys import keys_title, running_text, text_title, top_keys
@@ -42,8 +40,8 @@ class Answer(Message):
     """The desk has answered something."""
 
 
-class Showing(App[str]):
-    """An app that shows a session; every change of it goes through `change`."""
+class Showing(terminal.TerminalApp):
+    """An app that shows a session."""
 
     CSS_PATH = "app.tcss"
     TITLE = "attn-tui"
@@ -57,6 +55,9 @@ class Showing(App[str]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
 
+    owns_process = False
+    """Whether nothing else runs in this process, so that its settings are the explorer's to change."""
+
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
         tier = tier or terminal.find_tier()
         super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))  # there, the terminal's own colours
@@ -64,13 +65,19 @@ class Showing(App[str]):
         for theme in themes():
             self.register_theme(theme)
         self.session = session
-        self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8), "heads": self._desk(kept=1024)}
-        self.scene = make_scene(session, self._ink(session), desk=self.desk)
+        self.desks = {
+            "map": self._desk(),
+            "masks": self._desk(),
+            "experiments": self._desk(kept=8),
+            "heads": self._desk(kept=1024),
+        }
+        self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
         self._take_theme(self.scene)
         self.window = self.size
         self._starting = ExitStack()
+        self._owing = False
+        self.panels: list[Panel] = []
         self.knob = ""
-        self.past = History()
 
     # What is on the screen.
 
@@ -80,20 +87,23 @@ class Showing(App[str]):
     @property
     def desk(self) -> Desk:
         """The desk that answers what the view on show asks."""
-        return self.desks.get(self.session.view.page, self.desks["masks"])
+        return self.desks[self.session.view.page]
 
     def compose(self) -> ComposeResult:
         """The title, one page for each view, the line of truth, the hints or the prompt."""
         yield Panel(_line(title_line), id="title")
         with Horizontal(id="map-page", classes="page"):
             yield Panel(knobs, lambda _: "Parameters", id="parameters")
-            yield Panel(heat_map, map_title, id="map")
+            yield Panel(map_lines, map_title, id="map")
             yield Panel(running_text, text_title, id="text")
             with Vertical(id="side"):
                 yield Panel(top_keys, keys_title, id="keys")
-                yield Panel(entropy_charts, entropy_title, id="charts")
+                yield Panel(entropy_charts, entropy_title, id="charts", unhurried=True)
                 yield Panel(
-                    heads_glance, lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}", id="heads"
+                    heads_glance,
+                    lambda scene: f"Heads{_of_layer(scene)} · likeness to {scene.head_number}",
+                    id="heads",
+                    unhurried=True,
                 )
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):
@@ -109,6 +119,7 @@ class Showing(App[str]):
 
     def on_mount(self) -> None:
         """Draw the first screen at once; load what draws charts after it."""
+        self.panels = [*self.query(Panel)]
         terminal.end_on_signals(self)
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
@@ -125,7 +136,12 @@ class Showing(App[str]):
 
     def _load_charts(self) -> None:
         charts.load()
-        self.call_from_thread(lambda: self.show_scene(self.scene))
+        self.call_from_thread(self._loaded)
+
+    def _loaded(self) -> None:
+        if self.owns_process:
+            terminal.calm_collector()
+        self.show_scene(self.scene)
 
     def panel(self, name: str) -> Panel:
         """A panel by its name."""
@@ -159,60 +175,40 @@ class Showing(App[str]):
         self.window = event.size
         self.show_scene(self.scene)
 
-    def _ink(self, session: Session) -> Ink:
+    def ink_for(self, session: Session) -> Ink:
+        """The colours that a session is drawn in."""
         return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
 
     def show_scene(self, scene: Scene) -> None:
-        """Hand the scene to every panel."""
+        """Hand the scene to every panel; those with the charts of new numbers draw them once the others are seen."""
+        patient = scene.attention is not self.scene.attention
         self.scene = scene
         with self.batch_update():
             for name, on in layout.classes(scene, self.window).items():
                 self.screen.set_class(on, name)
             self.screen.set_class(self.prompt.is_open, "asking")
             self._take_theme(scene)
-            for panel in self.query(Panel):
-                panel.show(scene)
+            for panel in self.panels:
+                if not (patient and panel.can_wait):
+                    panel.show(scene)
+        if patient and not self._owing:
+            self._owing = True
+            self.call_after_refresh(self._show_rest)
+
+    def _show_rest(self) -> None:
+        """Hand the newest scene to the panels that waited until the others were on the screen."""
+        self._owing = False
+        for panel in self.panels:
+            if panel.can_wait:
+                panel.show(self.scene)
 
     def _take_theme(self, scene: Scene) -> None:
         self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
     def on_answer(self) -> None:
-        """Show what has become known of the mask, of the experiment, or of the layers."""
-        asking = self.scene.laboratory or self.scene.trial or self.scene.layers
-        if asking and self.query(Prompt):  # not while the screen is taken down
+        """Show what has become known."""
+        if self.query(Prompt):  # not while the screen is taken down
             self.show_scene(replace(self.scene))
-
-    # The one way in which anything changes.
-
-    def change(self, session: Session, *, undoable: bool = True) -> bool:
-        """Show another session, or say in one line why that cannot be; whether it could."""
-        if session.view.compare == "a" and decided(session) != decided(self.session):
-            session = replace(session, view=replace(session.view, compare="b"))  # knobs turn B, so B is what to see
-        if self.knob not in {row.field for row in knobs_of(session).values()}:
-            self.knob = ""
-        try:
-            desk = self.desks.get(session.view.page)
-            scene = make_scene(session, self._ink(session), knob=self.knob, desk=desk)
-        except (ValueError, MemoryError) as error:
-            self.say(str(error) or "not enough memory for that", trouble=True)
-            return False
-        if undoable:
-            self.past.remember(self.session, session)
-        self.session = session
-        if _subject(scene) != _subject(self.scene):
-            for each in self.desks.values():
-                each.forget_waiting()
-        self.show_scene(self._scrolled(scene))
-        return True
-
-    def _scrolled(self, scene: Scene) -> Scene:
-        """The scene with the scroll position that the map, where it can be seen, has taken, so that it stays."""
-        panel = self.panel("map")
-        plan = plan_map(scene, *panel.room)
-        if not panel.is_on_screen or plan.scroll == self.session.view.scroll:
-            return scene
-        self.session = replace(self.session, view=replace(self.session.view, scroll=plan.scroll))
-        return replace(scene, session=self.session)
 
     def say(self, message: str, *, trouble: bool = False) -> None:
         """Tell something in the line of truth, until the next key."""
@@ -227,17 +223,8 @@ class Showing(App[str]):
         return tidied(super().export_screenshot(title=title, simplify=simplify))
 
 
-def _subject(scene: Scene) -> Any:
-    """What a desk is asked about."""
-    if scene.trial:
-        return scene.trial.settings
-    if scene.layers:
-        return scene.layers.experiment
-    return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else None
-
-
 def _of_layer(scene: Scene) -> str:
-    return f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
+    return f" of {scene.layer_name}" if scene.layer_name else ""
 
 
 def _line(draw: Callable[[Scene, int], Any]) -> Callable[[Scene, int, int], Lines]:

@@ -30,6 +30,7 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewri
     take_colours()
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
+    app.owns_process = True
     copied = run_app(app, mouse=mouse)
     for line in (copied or "").splitlines():
         print(printable(rewrite(line)))  # noqa: T201

@@ -1,21 +1,37 @@
-"""The terminal and Textual's private parts: signals, and how the program ends."""
+"""The terminal and Textual's private parts: what is written and when, signals, and how the program ends."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
+from time import monotonic
 from typing import Any, TypeVar
 
-from rich.console import Console
+from rich.color import ColorSystem
+from rich.console import Console, RenderableType
 from rich.segment import Segment
-from textual import constants
+from textual import constants, events, messages
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
+from textual.screen import UPDATE_PERIOD, Screen
 
+from .painting import Fragment, Painter
 from .pictures.ink import Tier
 
 Result = TypeVar("Result")
+QUESTION = "\x1b[?2026$p"
+"""DECRQM, which terminals that know synchronized output answer: when they do, they have drawn what came before."""
+
+PATIENCE = 1.0
+"""Seconds that the next frame waits for an answer."""
+
+FAREWELL = 0.3
+"""Seconds that leaving waits for one, which would else be typed into the shell."""
+
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
@@ -24,6 +40,12 @@ def end_on_signals(app: App[Any]) -> None:
     loop = asyncio.get_running_loop()
     for number, status in STATUS.items():
         loop.add_signal_handler(number, partial(app.exit, return_code=status))
+
+
+def calm_collector() -> None:
+    """Let Python look for garbage seldom, and not among what was loaded: a search in the middle takes 30 ms."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def find_tier() -> Tier:
@@ -54,3 +76,133 @@ def exit_status(app: App[Any]) -> int:
 def screen_lines(app: App[Any]) -> list[list[Segment]]:
     """The cells on the screen, row by row."""
     return [list(strip) for strip in app.screen._compositor.render_strips()]
+
+
+class PacedScreen(Screen[None]):
+    """Paints as soon as there is something to paint, once the terminal has drawn the last frame."""
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        event.prevent_default()
+        app = self.app
+        if not isinstance(app, TerminalApp) or app._batch_count or not self.is_current or not self._is_dirty:
+            await self._invoke_and_clear_callbacks()
+        elif app.waits:
+            return
+        elif not app.paced and monotonic() - app.painted < UPDATE_PERIOD:
+            self._update_timer.resume()
+        else:
+            self._on_timer_update()
+            await self._invoke_and_clear_callbacks()
+
+    @property
+    def _is_dirty(self) -> bool:
+        required = self._layout_required or self._scroll_required or self._repaint_required or self._recompose_required
+        return bool(required or self._dirty_widgets)
+
+    def _on_timer_update(self) -> None:
+        """Paint the newest state; while the terminal is still busy, not yet."""
+        if isinstance(self.app, TerminalApp) and self.app.waits:
+            self._update_timer.pause()
+        else:
+            super()._on_timer_update()
+
+
+class TerminalApp(App[str]):
+    """An app that writes only the cells that changed, and no faster than the terminal draws them."""
+
+    def __init__(self, *, ansi_color: bool) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self.painter = Painter(self.console._color_system or ColorSystem.TRUECOLOR)
+        self.painted = 0.0
+        self._question: asyncio.TimerHandle | None = None
+        self._leave: Any = None
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The screen that paints at once."""
+        return PacedScreen(id="_default")
+
+    @property
+    def paced(self) -> bool:
+        """Whether the terminal tells when it has drawn a frame."""
+        return self._sync_available
+
+    @property
+    def waits(self) -> bool:
+        """Whether the terminal is still drawing the last frame."""
+        return self._question is not None
+
+    def on_mount(self) -> None:
+        """After it was stopped, nothing is known of what stands on the terminal."""
+        self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Terminals do as they like with what stood there."""
+        self.painter.forget()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Write what changed, and ask the terminal to tell when it has drawn it."""
+        if self._batch_count or self.is_headless or not isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            super()._display(screen, renderable)
+            return
+        text = self.painter.paint(_fragments(renderable), *screen.size)
+        if text or self.screen.outer_size.clamp_offset(self.cursor_position) != self._previous_cursor_position:
+            super()._display(screen, _Frame(text))  # type: ignore[arg-type] # as Textual's own updates
+            self.painted = monotonic()
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._sync_available and self._driver is not None and self._leave is None:
+            self._driver.write(QUESTION)
+            self._end_question()
+            self._question = asyncio.get_running_loop().call_later(PATIENCE, self._go_on)
+
+    def on_terminal_supports_synchronized_output(self, _: messages.TerminalSupportsSynchronizedOutput) -> None:
+        """The terminal has drawn all that was written."""
+        self._go_on()
+
+    def _end_question(self) -> None:
+        if self._question is not None:
+            self._question.cancel()
+            self._question = None
+
+    def _go_on(self) -> None:
+        """Paint what has changed meanwhile, or leave."""
+        self._end_question()
+        if self._leave is not None:
+            leave, self._leave = self._leave, lambda: None
+            leave()
+        else:
+            self.screen.check_idle()
+
+    def exit(self, result: str | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave, once the terminal has answered, or soon."""
+        if self._leave is not None:
+            return
+        self._leave = partial(super().exit, result, return_code, message)
+        if self._question is None:
+            self._go_on()
+        else:
+            self._end_question()
+            self._question = asyncio.get_running_loop().call_later(FAREWELL, self._go_on)
+
+
+class _Frame(CompositorUpdate):
+    """A frame that has been made into what is written."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def render_segments(self, console: Console) -> str:  # noqa: ARG002
+        return self._text
+
+
+def _fragments(update: LayoutUpdate | ChopsUpdate) -> Iterator[Fragment]:
+    """What is to stand on the screen after an update: row, column, segments."""
+    if isinstance(update, LayoutUpdate):
+        for y, strips in enumerate(update.strips, update.region.y):
+            yield y, update.region.x, [segment for strip in strips for segment in strip]
+        return
+    for y, first, last in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is not None and x < last and end > first:
+                yield y, x, strip.crop(0, min(end, last) - x)  # beyond the span, widgets were not asked to draw

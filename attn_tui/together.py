@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attn_engine import Attention, Combined, Experiment, Inputs, combined, pooled_heads
 
+from .findings import Finding, Gathered, tolerance_of
 from .view import View
 
 Floats = NDArray[np.floating[Any]]
@@ -31,20 +32,46 @@ def put_together(
     """
     if not asked(view) or view.page != "map" or view.stage != "weights":
         return None
-    pool = None if view.over == "head" else _pooled(experiment, view.over, view.over_heads, view.over_layers)
+    pool = _pool(experiment, inputs, view)
     return _combined(attention, inputs, head, pool, view.hide, renormalise=view.renormalise, merge=view.merge_words)
 
 
-class Pool:
-    """Heads as one picture (queries, keys), and a note that says which; compared by identity."""
+def pool_findings(experiment: Experiment, inputs: Inputs, view: View) -> tuple[Finding, ...] | None:
+    """What is unusual about the queries of the heads that are put together; None where it is one head alone."""
+    pool = _pool(experiment, inputs, view)
+    return None if pool is None else pool.findings
 
-    def __init__(self, weights: Floats, mask: Mask, note: str) -> None:
-        self.weights, self.mask, self.note = weights, mask, note
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Heads as one picture (queries, keys), a note that says which, and what is unusual about their queries."""
+
+    weights: Floats
+    mask: Mask
+    note: str
+    findings: tuple[Finding, ...]
+
+
+def _pool(experiment: Experiment, inputs: Inputs, view: View) -> Pool | None:
+    if view.over == "head":
+        return None
+    chosen, layers = (view.over, view.over_heads, view.over_layers), inputs.num_layers
+    return _pooled(experiment, *chosen, num_layers=layers, tolerance=tolerance_of(inputs))
 
 
 @lru_cache(maxsize=2)
-def _pooled(experiment: Experiment, over: str, heads: tuple[int, ...], layers: tuple[int, ...] | None) -> Pool:
-    return Pool(*pooled_heads(experiment, over, heads, layers))
+def _pooled(
+    experiment: Experiment,
+    over: str,
+    heads: tuple[int, ...],
+    layers: tuple[int, ...] | None,
+    *,
+    num_layers: int,
+    tolerance: float,
+) -> Pool:
+    gathered = Gathered(num_layers, tolerance)
+    picture = pooled_heads(experiment, over, heads, layers, gathered.look)
+    return Pool(*picture, gathered.findings)
 
 
 def forget_pooled() -> None:

@@ -145,6 +145,9 @@ ZOOMS = ("numbers", "cells", "half")
 """Smaller and smaller cells: with their numbers written in them, of two columns, of half a character. Then a number
 n: each half-block cell is a block of n × n positions."""
 
+PRINTED_ROWS = 24
+"""Rows up to which a printed picture grows before its cells become smaller: those of a sentence fit."""
+
 MOST_BLOCK = 4096
 
 

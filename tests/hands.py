@@ -47,10 +47,14 @@ class Hands:
 
     async def burst(self, *keys: str) -> None:
         """Press keys faster than they can be acted on."""
+        self.send(*keys)
+        await self.settle()
+
+    def send(self, *keys: str) -> None:
+        """Press keys, and wait for nothing."""
         for key in keys:
             name = _character_to_key(key) if len(key) == 1 else key
             self.app.post_message(events.Key(name, key if len(key) == 1 else key_to_character(name)))
-        await self.settle()
 
     async def settle(self) -> None:
         """Let every message go its way and every question be answered, until nothing is drawn any more.
@@ -65,7 +69,7 @@ class Hands:
             if not self.app.is_running or self.app._exit or self.app._exception:
                 return
             desk = self.app.desk
-            if desk.busy or (desk.refining and waits < 100):
+            if self.app.coming or desk.busy or (desk.refining and waits < 100):
                 waits += 1
                 await self.pilot.pause(0.01)
                 continue

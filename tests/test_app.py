@@ -301,7 +301,7 @@ KEYS = [key for action in ACTIONS for key in action.keys]
 
 def test_every_row_of_the_table_of_keys_has_a_story_and_every_binding_is_in_a_table() -> None:
     assert STORIES.keys() == BY_NAME.keys()
-    assert {knob.key for knob in KNOBS} == BY_KEY.keys()
+    assert {knob.key for knob in KNOBS} == BY_KEY.keys() - {"E", "I"}, "those of files have a page of tests"
     bound = [binding for binding in Explorer.BINDINGS if isinstance(binding, Binding)]
     letters = {*EVERY_KNOB} - {*KEYS}  # of the masks, the block size shares the letter of the blocks
     assert {*LAB_BY_KEY} & {*KEYS} == {"B"}

@@ -150,3 +150,33 @@ def test_bytes_that_are_no_text_and_files_that_are_not_there_are_refused(tmp_pat
     for path in (tmp_path / "t.txt", tmp_path / "none.json", tmp_path):
         with pytest.raises(CaptureError, match=path.name):
             open_capture(npy_of(tmp_path, WEIGHTS), tokens=path)
+
+
+def generated(queries: int, keys: int, prompt: int = 3, name: str = "attentions") -> dict[str, Any]:
+    """The steps of generate(): the prompt's rows, then a row a step, which sees one key more."""
+    first = random_weights(1, 2, prompt, keys - queries + prompt)
+    later = [random_weights(1, 2, 1, keys - queries + at + 1) for at in range(prompt, queries)]
+    return {f"{name}.{step}.0": array for step, array in enumerate([first, *later])}
+
+
+@pytest.mark.parametrize("queries", [3, 8])
+def test_the_last_token_of_generate_was_never_attended_and_is_left_out(tmp_path: Path, queries: int) -> None:
+    words = tuple(f"w{at}" for at in range(queries + 1))
+    with open_capture(npz_of(tmp_path, generated(queries, queries) | {"tokens": np.array(words)})) as capture:
+        (found,) = capture.sets
+        assert found.token_note == ""
+        assert found.query_tokens() == found.key_tokens() == words[:-1]
+
+
+@pytest.mark.parametrize("count", [2, 7, 10])
+def test_another_count_than_one_more_is_told_of_generate(tmp_path: Path, count: int) -> None:
+    with open_capture(npz_of(tmp_path, generated(8, 8)), tokens=["a"] * count) as capture:
+        assert capture.sets[0].token_note == f"{count} tokens for 8 queries; {count} tokens for 8 keys"
+
+
+def test_keys_of_an_encoder_have_no_token_more_in_generate(tmp_path: Path) -> None:
+    steps = {f"cross_attentions.{step}.0": random_weights(1, 2, 1, 4) for step in range(3)}
+    names = {"decoder_tokens": np.array(list("abcd")), "encoder_tokens": np.array(list("vwxyz"))}
+    with open_capture(npz_of(tmp_path, steps | names)) as capture:
+        assert capture.sets[0].token_note == "5 tokens for 4 keys"
+        assert capture.sets[0].query_tokens() == tuple("abc")

@@ -178,6 +178,14 @@ def test_threads_are_used_only_where_products_keep_to_one() -> None:
     assert threads() >= 1
 
 
+@pytest.mark.parametrize(("given", "kept"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_the_program_keeps_products_to_one_thread_unless_it_is_told_otherwise(given: dict[str, str], kept: str) -> None:
+    code = "import os; from attn_tui.cli import main; main(['print']); print(os.environ['OPENBLAS_NUM_THREADS'])"
+    bare = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", code], env=bare | given, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == kept
+
+
 def test_the_machine_is_one_that_is_known() -> None:
     assert machine() in (WIDE, NARROW)
     for known in (WIDE, NARROW):

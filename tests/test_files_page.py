@@ -189,5 +189,5 @@ async def test_the_set_on_show_and_the_batch_item_are_told(tmp_path: Path) -> No
         tmp_path / "sets.npz", extra={"encoder_attentions.0": weights[0], "cross_attentions.0": weights[1]}
     )
     async with explorer(options(path), size=WIDE) as hands:
-        assert "a set of 2: --set" in hands.truth
+        assert "a set of 2: E" in hands.truth
         assert "batch item 0 of 2" in hands.truth

@@ -103,7 +103,7 @@ def test_every_press_looks_at_one_layer_more_at_least(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(looking, "first_findings", lru_cache(maxsize=None)(slow))
     experiment = opened(odd([(3, 0, 0)], tmp_path)).shown
-    ends = [search_on(experiment, 0, (LAYERS, HEADS), 0.5) for _ in range(4)]
+    ends = [search_on(experiment, 0, range(LAYERS), HEADS, 0.5) for _ in range(4)]
     assert read == [0, 1, 2, 3], "each layer once"
     assert [(end.layer, end.finding is None) for end in ends] == [(0, True), (1, True), (2, True), (3, False)]
 
@@ -111,7 +111,7 @@ def test_every_press_looks_at_one_layer_more_at_least(tmp_path: Path, monkeypatc
 def test_a_layer_that_cannot_be_read_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = opened(odd([], tmp_path)).shown
     monkeypatch.setattr(looking, "first_findings", lambda there, _: "layer 2: cut" if there.layer == 2 else (None,) * 5)
-    found = search_on(experiment, 0, (LAYERS, HEADS), 10)
+    found = search_on(experiment, 0, range(LAYERS), HEADS, 10)
     assert found == Search(0, 0, everywhere=True, trouble="layer 2: cut")
     assert refused(opened(odd([], tmp_path)), "finding") == "nothing unusual in what can be read; layer 2: cut"
     assert first_findings(replace(experiment, layer=9), None) == "layer 9: 9 is not there; possible are 0 … 3"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from attn_engine import Experiment, attend, mean_similarity, random_similarity, run, similarity
+from attn_engine import Experiment, attend, compared_queries, mean_similarity, random_similarity, run, similarity
 from tests import oracles
 
 Array = NDArray[Any]
@@ -69,6 +69,47 @@ def test_an_empty_head_is_like_none_not_nan() -> None:
     assert similarity(weights).tolist() == [[1, 0, 1], [0, 0, 0], [1, 0, 1]]
     assert mean_similarity(similarity(weights)) == pytest.approx(1 / 3)
     assert mean_similarity(similarity(np.zeros((2, 3, 3)))) == 0
+
+
+NOT_FINITE = [math.nan, math.inf, -math.inf]
+
+
+def by_loops_where_finite(weights: Array) -> list[list[float]]:
+    """The cosine of each pair over the queries at which every weight of both is finite."""
+    found: list[list[float]] = []
+    for a in weights.tolist():
+        found.append([])
+        for b in weights.tolist():
+            pairs = [(one, other) for one, other in zip(a, b, strict=True) if all(map(math.isfinite, one + other))]
+            flat = [[number for pair in pairs for number in pair[side]] for side in (0, 1)]
+            found[-1].append(oracles.cosine(*flat) if pairs else math.nan)
+    return found
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.tuples(st.integers(2, 4), st.integers(1, 4), st.integers(1, 3)).flatmap(
+        lambda shape: arrays("f8", shape, elements=st.floats(1e-3, 1) | st.sampled_from(NOT_FINITE))
+    )
+)
+def test_of_heads_with_nan_or_infinity_the_queries_that_both_can_be_read_at_are_compared(weights: Array) -> None:
+    found, expected = similarity(weights), np.array(by_loops_where_finite(weights))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    known = [expected[a, b] for a, b in combinations(range(len(weights)), 2) if not math.isnan(expected[a, b])]
+    assert mean_similarity(found) == pytest.approx(np.mean(known) if known else math.nan, abs=1e-6, nan_ok=True)
+    finite = [[bool(np.isfinite(row).all()) for row in head] for head in weights]
+    counts = [[sum(a and b for a, b in zip(one, other, strict=True)) for other in finite] for one in finite]
+    assert compared_queries(weights).tolist() == counts
+
+
+def test_heads_of_opposite_signs_are_unlike_each_other() -> None:
+    assert similarity(np.array([[[1.0, 2.0]], [[-1.0, -2.0]]])) == pytest.approx(np.array([[1, -1], [-1, 1]]))
+
+
+def test_finite_numbers_whose_sum_is_too_large_are_compared() -> None:
+    weights = np.full((2, 2, 3), 3e38, dtype=np.float32)
+    assert similarity(weights) == pytest.approx(np.ones((2, 2)))
+    assert compared_queries(weights).tolist() == [[2, 2], [2, 2]]
 
 
 def test_equal_heads_are_alike_and_heads_that_share_no_key_are_not() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from attn_engine import Attention, Experiment, attend, measure, measures, run
+from attn_engine import Attention, Experiment, Measures, attend, measure, measures, run
 from tests import oracles
 
 Array = NDArray[Any]
@@ -246,6 +246,21 @@ def test_a_heads_measure_is_the_mean_of_its_rows_that_have_one(name: str) -> Non
     expected = [math.fsum(head) / len(head) if head else math.nan for head in known]
     assert same(each.by_head(name), expected, 1e-5)
     assert math.isnan(expected[3]) == (name in ("entropy", "ceiling", "distance", "concentration"))
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf, -0.25])
+def test_a_row_without_a_distribution_has_none_of_its_measures_and_means_say_how_many_have(broken: float) -> None:
+    query, key, value = np.random.default_rng(0).standard_normal((3, 2, 6, 5))
+    found = attend(query, key, value)
+    found.weights[1, 4, 2] = broken
+    each = Measures(found)
+    for name in ("entropy", "distance", "concentration"):
+        rows = getattr(each, name)
+        assert np.isnan(rows).tolist() == [[False] * 6, [row == 4 for row in range(6)]]
+        assert each.counted(name).tolist() == [6, 5]
+        assert each.by_head(name)[1] == pytest.approx(np.delete(rows[1], 4).mean())
+    assert each.first[1, 4] == found.weights[1, 4, 0], "a weight is what it is"
+    assert each.counted("first").tolist() == [6, 6]
 
 
 def test_measures_are_kept_for_an_attention_and_made_anew_for_another() -> None:

@@ -209,7 +209,7 @@ def test_a_knob_turned_changes_its_field_alone_or_is_fixed(row: object) -> None:
     for start in ("", "--source random --queries 5 --keys 5 --heads 2 --head-dim 4 --seed 5"):
         scene = scene_of(start)
         if knob.field in scene.inputs.fixed:
-            with pytest.raises(Refusal, match=f"{knob.name} is fixed by the source sample: x chooses another"):
+            with pytest.raises(Refusal, match=f"{knob.name} is fixed by the source {scene.shown.source}: x"):
                 turn(scene, knob, 1)
         else:
             turned = turn(scene, knob, 1)

@@ -149,6 +149,8 @@ def test_a_preset_decides_its_shape_and_only_its_seed_is_left() -> None:
         "head_dim": 5,
         "rope": "on",
         "layer": 7,
+        "capture_set": "cross",
+        "batch_item": 1,
     }
     assert inputs_of(experiment("gpt")).fixed == fields.keys()
     assert np.array_equal(attention("gpt", **fields).weights, attention("gpt").weights)

@@ -24,6 +24,8 @@ WEIGHTS = (
 )  # layers, heads, queries, keys
 LAYERS = tuple(Tensor(layer) for layer in WEIGHTS)
 
+QUERY_AND_KEY = {"query": np.zeros((2, 3, 4)), "key": np.zeros((2, 3, 4))}
+
 
 class DLPack:
     """An array of a library that hands out its numbers by DLPack alone, perhaps only where it is asked for the CPU."""
@@ -260,6 +262,40 @@ def test_nothing_of_a_look_stays_on_the_disk_also_after_a_mistake(
     with pytest.raises(ValueError, match="not a head"):
         printed(LAYERS, head=9)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"attention": np.zeros(5)}, r'"attention" has the shape \[5\]; possible are \[queries, keys\], \[heads'),
+        ({"attention": np.zeros((2,) * 6)}, r'"attention" has the shape \[2, 2, 2, 2, 2, 2\]; possible are'),
+        ({"query": np.zeros(4), "key": np.zeros((2, 4))}, r'"query" has the shape \[4\]; possible are \[queries, d\]'),
+        ({"attention": np.zeros((0, 5))}, r'"attention" \[0, 5\] has nothing in it'),
+        ({"attention": [[WEIGHTS[0]], [WEIGHTS[0][..., :3]]]}, r'"attention.1.0" \[2, 4, 3\] does not follow'),
+        ({"query": np.zeros((2, 3, 4))}, "query without key"),
+        (QUERY_AND_KEY | {"mask": np.zeros(7, dtype=bool)}, r'"mask" \[7\] fits no picture'),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("function", [attn_tui.print, attn_tui.show], ids=["print", "show"])
+def test_arrays_that_make_no_attention_are_named_as_the_arguments_are(function: Any, given: Any, line: str) -> None:
+    with pytest.raises(ValueError, match=f"^{line}") as caught:
+        function(**given)
+    assert "attn-tui-" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_capture_that_cannot_be_used_is_still_named_by_its_path(tmp_path: Path) -> None:
+    np.save(tmp_path / "c.npy", np.zeros(5))
+    with pytest.raises(ValueError, match=r'c\.npy": "array" \[5\]: possible are'):
+        attn_tui.print(tmp_path / "c.npy")
+
+
+def test_what_could_not_be_read_again_is_not_saved(tmp_path: Path) -> None:
+    for name in ("attention", "query", "key", "value"):
+        with pytest.raises(ValueError, match=f'"{name}" has the shape'):
+            attn_tui.save(tmp_path / "c.npz", **{"attention": WEIGHTS, name: np.zeros(5)})  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
 
 
 def test_importing_attn_tui_loads_nothing_until_a_name_is_used() -> None:

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attn_engine import Experiment, head_kinds, head_scores, measure, measures, run
-from attn_tui.cli import main
-from attn_tui.options import read_options, split
+from attn_tui.cli import main, print_parser
+from attn_tui.options import OptionError, read_options, split
 from attn_tui.pictures.cells import plain
 from attn_tui.pictures.ink import Tier
 from attn_tui.pictures.truth import truth_line
@@ -102,10 +102,36 @@ def test_the_picture_is_as_wide_as_is_asked_for(options: str, width: int, capsys
     assert max(map(len, picture.splitlines())) <= width
 
 
-def test_a_large_picture_is_printed_whole_in_blocks(capsys: pytest.CaptureFixture[str]) -> None:
-    text = printed(capsys, "--source random --queries 1000 --keys 2000 --heads 1 --head-dim 2")
-    assert "blocks of 21, max" in text
-    assert len(text.splitlines()) < 60
+LARGE = "--source random --queries 2000 --keys 1000 --heads 1 --head-dim 2"
+
+
+def picture_lines(text: str) -> int:
+    """How many lines the picture in a report takes, from its labels to its colour bar."""
+    return len(text.split("\n\n", 1)[1].split("\n\nTop keys", maxsplit=1)[0].splitlines())
+
+
+@pytest.mark.parametrize(("height", "most"), [("", 24), ("--height 8", 8), ("--height 60", 60)])
+def test_a_large_picture_is_printed_whole_in_blocks(height: str, most: int, capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, f"{LARGE} {height}")
+    (block,) = re.findall(r"blocks of (\d+), max$", text, re.MULTILINE)
+    assert int(block) * 2 * (most - 2) >= 2000  # labels and colour bar beside rows of two blocks
+    assert most - 4 <= picture_lines(text) <= most
+
+
+def test_a_sentence_is_printed_with_every_token_in_about_twenty_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert picture_lines(printed(capsys, "")) == 24
+
+
+def test_cells_of_a_chosen_size_are_all_printed_or_as_many_as_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    options = "--source random --queries 50 --zoom cells"
+    assert picture_lines(printed(capsys, options)) == 52
+    assert picture_lines(printed(capsys, f"{options} --height 12")) == 12
+    assert "\n40 " in printed(capsys, f"{options} --height 12 --cursor 40,0")
+
+
+def test_a_height_that_cannot_be_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"--height: '5' is not a whole number from 6 to 1,000"):
+        print_parser().parse_args(["--height", "5"])
 
 
 def test_what_was_typed_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +186,7 @@ def test_ten_keys_are_shown_where_no_number_is_given(capsys: pytest.CaptureFixtu
 KEYS = {
     *("command", "experiment", "layer", "head", "shape", "query_tokens", "key_tokens", "scale", "mask"),
     *("mask_density", "scores", "scaled", "modified", "weights", "output", "weight_received", "rows", "heads"),
-    *("kinds", "similarity", "findings"),
+    *("queries_counted", "kinds", "similarity", "findings"),
 }
 
 

@@ -76,6 +76,7 @@ def test_the_sample_decides_its_own_size() -> None:
         ("query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed"), 3
     )
     fields["rope"] = "on"
+    fields |= {"capture_set": "cross", "batch_item": 1}
     assert inputs_of(Experiment()).fixed == fields.keys()
     assert np.array_equal(run(Experiment(**fields)).weights, run(Experiment()).weights)
 
@@ -117,7 +118,7 @@ def test_made_sources_have_the_shapes_asked_for(
 def test_a_made_source_has_one_layer_and_says_so(source: str) -> None:
     given = made(source)
     assert given.num_layers == 1
-    assert given.fixed == {"layer"}
+    assert given.fixed == {"layer", "capture_set", "batch_item"}
     assert np.array_equal(made(source, layer=5).query, given.query)
 
 

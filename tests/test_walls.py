@@ -178,6 +178,10 @@ def test_only_the_terminal_touches_private_parts_of_textual(path: Path) -> None:
         assert not found
 
 
+REPLACED = {"PacedScreen._on_idle", "PacedScreen._on_timer_update", "TerminalApp._display"}
+"""Textual's private parts that are replaced on purpose: when to paint, and what is written."""
+
+
 @pytest.mark.parametrize("path", cases(SCREEN))
 def test_no_name_of_our_own_hides_a_private_part_of_textual(path: Path) -> None:
     """A method `_load` in a subclass would replace Textual's, and nobody would be told."""
@@ -187,7 +191,8 @@ def test_no_name_of_our_own_hides_a_private_part_of_textual(path: Path) -> None:
         bases = [base for base in getattr(module, node.name).__mro__ if base.__module__.startswith("textual.")]
         text = "\n".join(map(inspect.getsource, bases))
         for name in filter(is_private, own_names(node)):
-            assert not re.search(rf"(\bself\.|\bdef |^    ){name}\b", text, re.MULTILINE), f"{node.name}.{name}"
+            if f"{node.name}.{name}" not in REPLACED:
+                assert not re.search(rf"(\bself\.|\bdef |^    ){name}\b", text, re.MULTILINE), f"{node.name}.{name}"
 
 
 # What loading costs

@@ -26,8 +26,9 @@ def arrow(scene: Scene, x: int, y: int, beside_each: int) -> Session:
     """The head some columns and rows on: among all layers, or among thumbnails, so many beside each other."""
     if not scene.in_layers:
         return ordered_step(scene, x + y * beside_each)
-    layer = min(max(scene.shown.layer + y, 0), scene.inputs.num_layers - 1)
-    return to_head(scene, layer, min(max(scene.head_number + x, 0), scene.num_heads - 1))
+    layers = scene.inputs.layers
+    place = min(max(layers.index(scene.shown.layer) + y, 0), len(layers) - 1)
+    return to_head(scene, layers[place], min(max(scene.head_number + x, 0), scene.num_heads - 1))
 
 
 def to_head(scene: Scene, layer: int, head: int) -> Session:

@@ -17,7 +17,7 @@ class Layers:
     """The layers of an experiment, whatever its own layer is, and the desk that reads them."""
 
     experiment: Experiment
-    count: int
+    numbers: tuple[int, ...]
     num_heads: int
     quick: bool
     desk: Desk
@@ -32,7 +32,7 @@ class Layers:
     def known(self, first: int) -> tuple[LayerOverview | Trouble | None, ...]:
         """What is known of every layer; those not read yet are asked for, one layer before the others."""
         self.of(first)
-        return tuple(self.of(layer) for layer in range(self.count))
+        return tuple(self.of(layer) for layer in self.numbers)
 
 
 def layers_of(shown: Experiment, attention: Attention, inputs: Inputs, desk: Desk) -> Layers | None:
@@ -41,4 +41,4 @@ def layers_of(shown: Experiment, attention: Attention, inputs: Inputs, desk: Des
         return None
     heads = inputs.captured.total_heads if inputs.captured else attention.num_heads
     scores = inputs.num_layers * heads * attention.query_length * attention.key_length
-    return Layers(replace(shown, layer=0), inputs.num_layers, heads, scores <= QUICK, desk)
+    return Layers(replace(shown, layer=0), inputs.layers, heads, scores <= QUICK, desk)

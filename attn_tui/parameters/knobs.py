@@ -47,10 +47,23 @@ KNOBS: tuple[Parameter, ...] = (
         "tokens_file", ("--tokens",), "a path", "a .json or .txt file with the tokens of --file", str
     ),
     Parameter(
-        "capture_set", ("--set",), "a name, as info tells", "which attention of the file: encoder, decoder, cross", str
+        field="capture_set",
+        options=("--set",),
+        name="set",
+        key="E",
+        possible="a name, as info tells",
+        help="which attention of the file: encoder, decoder, cross",
+        read=str,
     ),
     Parameter(
-        "batch_item", ("--batch",), "0 …", "which batch item of the file", whole(0, 10**6)
+        field="batch_item",
+        options=("--batch",),
+        name="batch item",
+        key="I",
+        possible="0 …",
+        help="which batch item of the file",
+        read=whole(0, 10**6),
+        turn=step(0, 10**6),
     ),
     Parameter(
         field="preset",
@@ -201,7 +214,7 @@ KNOBS: tuple[Parameter, ...] = (
         field="layer",
         options=("--layer",),
         possible="0 …",
-        help="the layer, counted from 0",
+        help="the layer, counted from 0, or by the number that the file gives it",
         read=whole(0, 9999),
         turn=step(0, 9999),
     ),

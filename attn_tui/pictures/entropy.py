@@ -11,6 +11,8 @@ from .. import charts
 from ..charts import Chart, Series
 from ..scene import Scene
 from .cells import Lines
+from .heads.numbers import over
+from .keeping import kept
 
 LEAST_FOR_TWO = 11
 """Rows from which both charts are drawn."""
@@ -21,6 +23,7 @@ def entropy_title(scene: Scene) -> str:
     return "Entropy" if scene.combined is None else f"Entropy of head {scene.head_number} alone"
 
 
+@kept(lambda scene: (scene.attention, scene.head, scene.place[0], scene.ink, charts.waiting()))
 def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
     """By query above, by head below; only by query where there is little room."""
     if charts.waiting():
@@ -39,7 +42,10 @@ def _by_query(scene: Scene) -> Chart:
 
 
 def _by_head(scene: Scene) -> Chart:
-    means = Series("mean by head", measure(scene.attention).by_head("entropy"), scene.ink.accent, "bars")
+    figures = measure(scene.attention)
+    counted = over(figures.counted("entropy"), scene.attention.query_length)
+    name = f"mean {counted}" if counted else "mean by head"
+    means = Series(name, figures.by_head("entropy"), scene.ink.accent, "bars")
     return _chart(scene, (means,), "head", scene.head)
 
 

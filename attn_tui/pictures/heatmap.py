@@ -30,15 +30,20 @@ def map_title(scene: Scene) -> str:
 
 
 def heat_map(scene: Scene, width: int, height: int) -> Lines:
-    """The map in width × height cells: column labels, labelled rows, and the colour bar below."""
+    """The map as a page of width × height cells."""
+    return page(map_lines(scene, width, height), width, height, scene.ink.text)
+
+
+def map_lines(scene: Scene, width: int, height: int) -> Lines:
+    """The map in at most width × height cells: column labels, labelled rows, and the colour bar below."""
     plan = plan_map(scene, width, height)
     tones = _tones(scene, plan)
     lines = [*column_labels(scene, plan), *_rows(scene, plan, tones)]
     if height < LEAST_WITH_BAR:
-        return page(lines, width, height, scene.ink.text)
-    lines = page(lines, width, min(len(lines), max(height - 1, 0)), scene.ink.text)
+        return lines[:height]
+    lines = lines[: height - 1]
     gap: Lines = [[]] if height - len(lines) > 2 else []
-    return page([*lines, *gap, _colour_bar(scene, plan, tones, width)], width, height, scene.ink.text)
+    return [*lines, *gap, _colour_bar(scene, plan, tones, width)]
 
 
 def _tones(scene: Scene, plan: Plan) -> Shades:

@@ -27,8 +27,7 @@ def top_keys(scene: Scene, width: int, height: int) -> Lines:
     query, key = scene.cursor
     weights, rows, columns = scene.weights, list(scene.marked_rows), list(scene.marked_columns)
     listed = max((height - 2) * 3 // 5, 1)
-    row = _known(weights[rows].mean(axis=0) if rows else weights[query])
-    lines = _ranking(scene, row, scene.key_labels, width, listed, running=True, here=key)
+    lines = _ranking(scene, _row(weights, rows, query), scene.key_labels, width, listed, running=True, here=key)
     if height - len(lines) < 4:
         return lines
     given = weights[:, columns].sum(axis=1) if columns else weights[:, key]
@@ -37,19 +36,27 @@ def top_keys(scene: Scene, width: int, height: int) -> Lines:
     total = f"receives {figure(received)}" if width >= 34 else f"Σ {figure(received)}"
     gap = max(width - len(total) - 1, 1)
     lines += [[], [Segment(fit(title, gap) + " ", scene.ink.strong), Segment(total, scene.ink.dim)]]
-    column = _known(given)
-    return lines + _ranking(scene, column, scene.query_labels, width, height - len(lines), running=False, here=query)
+    return lines + _ranking(scene, given, scene.query_labels, width, height - len(lines), running=False, here=query)
 
 
-def _known(numbers: Matrix) -> Matrix:
-    """The numbers, with those that are not finite below all others."""
-    return np.nan_to_num(numbers, nan=-1.0, posinf=-1.0, neginf=-1.0)
+@np.errstate(invalid="ignore", over="ignore")
+def _row(weights: Matrix, marked: list[int], query: int) -> Matrix:
+    """The weights of the query stood on, or the mean over those that are marked."""
+    mean: Matrix = weights[marked].mean(axis=0) if marked else weights[query]
+    return mean
+
+
+def _left_out(numbers: Matrix) -> str:
+    """What a ranking by size has no place for, in words."""
+    counts = {"NaN or ∞": int(np.count_nonzero(~np.isfinite(numbers))), "below 0": int(np.count_nonzero(numbers < 0))}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
 def _ranking(
-    scene: Scene, numbers: Matrix, labels: Sequence[str], width: int, count: int, *, running: bool, here: int
+    scene: Scene, given: Matrix, labels: Sequence[str], width: int, count: int, *, running: bool, here: int
 ) -> Lines:
-    ink = scene.ink
+    ink, left_out = scene.ink, _left_out(given)
+    numbers = np.where(np.isfinite(given), given, -1)
     order = _heaviest(numbers, count)
     most = max(float(numbers[order[0]]), 1e-30)
     place_width = len(str(len(numbers) - 1)) + 1 if scene.has_tokens and width >= LEAST_WITH_PLACES else 0
@@ -70,6 +77,8 @@ def _ranking(
             Segment(fit(bar(weight / most, room), room), ink.accent),
         ]
         lines.append([*line, Segment(f"{total:6.2f}", ink.dim)] if running else line)
+    if left_out and (count > 1 or not lines):
+        return [*lines[: count - 1], [Segment(fit(left_out, width), ink.warning)]]
     return lines or [[Segment("sees nothing" if running else "nobody looks here", ink.warning)]]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 
+from ..choices import CHOICES
 from ..parameters import BY_FIELD, KNOBS, PART_OF, Parameter
 from ..presets import preset_of
 from ..scene import Scene
@@ -22,7 +23,7 @@ ROWS = tuple(row for row in KNOBS if row.key)
 
 def knobs(scene: Scene, width: int, height: int) -> Lines:
     """The parameter panel's lines."""
-    lines = [knob_line(scene, row, width) for row in ROWS]
+    lines = [knob_line(scene, row, width) for row in _rows(scene)]
     chosen = BY_FIELD.get(scene.knob)
     words = about(scene, chosen, width) if chosen else ()
     shown = _shown(scene, width)
@@ -38,16 +39,22 @@ def knobs(scene: Scene, width: int, height: int) -> Lines:
 
 def knob_at(scene: Scene, y: int, height: int) -> str:
     """The field of the knob drawn in a row of the panel, or nothing."""
-    row = _first(scene, height) + y
-    return ROWS[row].field if 0 <= y < height and row < len(ROWS) else ""
+    row, rows = _first(scene, height) + y, _rows(scene)
+    return rows[row].field if 0 <= y < height and row < len(rows) else ""
+
+
+def _rows(scene: Scene) -> tuple[Parameter, ...]:
+    """The knobs drawn: a set and a batch item where there are several to choose from, or where the knob is chosen."""
+    hidden = {field for field in CHOICES if field in scene.inputs.fixed and field != scene.knob}
+    return tuple(row for row in ROWS if row.field not in hidden)
 
 
 def _first(scene: Scene, height: int) -> int:
     """The first row shown: where not all fit, the chosen knob stands in the middle."""
-    chosen = BY_FIELD.get(scene.knob)
-    if chosen not in ROWS or len(ROWS) <= height:
+    chosen, rows = BY_FIELD.get(scene.knob), _rows(scene)
+    if chosen not in rows or len(rows) <= height:
         return 0
-    return min(max(ROWS.index(chosen) - height // 2, 0), len(ROWS) - height)
+    return min(max(rows.index(chosen) - height // 2, 0), len(rows) - height)
 
 
 def value_of(scene: Scene, row: Parameter) -> tuple[str, bool]:
@@ -56,11 +63,22 @@ def value_of(scene: Scene, row: Parameter) -> tuple[str, bool]:
         return "none", False
     if row.field == "source" and scene.shown.source == "file":
         return printable(PurePath(scene.shown.file).name), False
+    if row.field in CHOICES and scene.inputs.captured:
+        return _chosen(scene, row.field), row.field in scene.inputs.fixed
     fixed = row.field in scene.inputs.fixed
     if fixed:
         return _decided(scene, row.field), True
     part: Any = getattr(scene.session, PART_OF[row.field])
     return row.write(getattr(scene.shown if PART_OF[row.field] == "experiment" else part, row.field)), False
+
+
+def _chosen(scene: Scene, field: str) -> str:
+    """The set by its name, the batch item with how many there are."""
+    captured = scene.inputs.captured
+    assert captured is not None
+    if field == "capture_set":
+        return printable(captured.set_name)
+    return f"{scene.shown.batch_item} of {captured.batch_size}"
 
 
 def _decided(scene: Scene, field: str) -> str:

@@ -8,14 +8,12 @@ from rich.cells import cell_len
 
 from ..presets import preset_of
 from ..scene import Scene
-from ..view import MOST_BLOCK, ZOOMS
+from ..view import MOST_BLOCK, PRINTED_ROWS, ZOOMS
 
 NUMBER_WIDTH = 7
 MOST_LABEL_WIDTH = 10
 MOST_LABEL_HEIGHT = 8
 UNBOUNDED = 10**7
-MOST_ROWS = 100
-"""Rows up to which a picture without a screen grows before its cells become smaller."""
 
 LEAST_WITH_BAR = 6
 """Rows of a panel from which there is a colour bar below the cells."""
@@ -131,8 +129,12 @@ def _label_height(scene: Scene, zoom: Zoom, spare: int, height: int) -> int:
     return max(min(widest, MOST_LABEL_HEIGHT, room), 1)
 
 
-def whole_size(scene: Scene, width: int) -> int:
-    """The rows that the whole map takes at a width: labels, cells, colour bar."""
-    plan = plan_map(scene, width, MOST_ROWS if scene.session.view.zoom == "auto" else UNBOUNDED)
+def whole_size(scene: Scene, width: int, most: int | None = None) -> int:
+    """The rows that the whole map takes at a width: labels, cells, colour bar; of those, `most`.
+
+    Cells become smaller to fit, into PRINTED_ROWS where nothing is asked; cells of a size that was chosen do not.
+    """
+    chosen = scene.session.view.zoom != "auto"
+    plan = plan_map(scene, width, UNBOUNDED if chosen else most or PRINTED_ROWS)
     rows = -(-plan.whole[0] // 2) if plan.zoom.halves else plan.whole[0]
-    return max(plan.label_height + rows + 1, LEAST_WITH_BAR)
+    return max(min(plan.label_height + rows + 1, most or UNBOUNDED), LEAST_WITH_BAR)

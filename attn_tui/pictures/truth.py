@@ -9,20 +9,20 @@ import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from attn_engine import SCALED, UNSCALED, file_changed, measures, rough_weights, zeros_lost
+from attn_engine import SCALED, UNSCALED, measures
 
 from ..layout import LEAST
-from ..scene import Scene
+from ..scene import Matrix, Scene
 from ..together import asked
 from ..view import PAGES
-from .cells import Line, Lines, cut, figure, fit, pad, page, printable, wrap
+from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
+from .heads.numbers import over
 from .masks.truth import Fact, mask_facts
+from .of_files import file_facts
+from .state import different_tokens, row_facts
 from .studies.page import study_facts, study_hints
 
 GAP = "   "
-LEAST_ROUNDING = 1e-6
-"""Relative rounding of a file's weights from which it is told of."""
-
 BRIEF = 70
 NAME = " attn-tui  "
 
@@ -50,10 +50,11 @@ def title_line(scene: Scene, width: int) -> Line:
 
 
 def _place(scene: Scene, *, brief: bool) -> str:
-    """The layer and head on show, and of how many."""
+    """The layer and head on show, and of how many; while other numbers are computed, that they are."""
+    if scene.coming:
+        return "computing … " if brief else "computing … escape stops "
     layers = scene.inputs.num_layers
-    head = scene.head_number
-    here = f"layer {scene.shown.layer}  head {head}" if layers > 1 else f"head {head}"
+    here = "  ".join(filter(None, (scene.layer_name, f"head {scene.head_number}")))
     return (
         f"{here} "
         if brief
@@ -131,17 +132,17 @@ def _facts(scene: Scene) -> list[Fact]:
         facts.append((5, f"({scene.place[0]}, {scene.place[1]})", ink.dim))
     if scene.session.view.compare == "a-b" and scene.session.pinned:
         facts.append((1, f"A − B {figure(float(scene.matrix[query, key]))}", ink.accent))
+    facts += different_tokens(scene)
     facts += [(0, " · ".join(scene.combined.notes), ink.dim)] if scene.combined else _scores(scene)
-    state = _state(scene, query)
-    matters = 0 if state[0] else 1  # what is unusual about the query says more than one of its weights
+    unusual = query in scene.unusual_rows  # which says more than one of its weights
     marks = _marks(scene)
-    matters = 2 if marks or scene.compared else matters
+    matters = 2 if marks or scene.compared else int(unusual)
     facts.append((matters, f"weight {figure(weight)}" if allowed else "masked: weight 0", ink.accent))
     facts += marks
     if allowed:
         facts.append((7, _rank(scene, query, weight), ink.text))
     facts.append((3, _entropy(scene, query), ink.text))
-    return [*facts, *_apart(scene), *_of_the_file(scene), state]
+    return [*facts, *_apart(scene), *file_facts(scene), *row_facts(scene, query)]
 
 
 def _scores(scene: Scene) -> list[Fact]:
@@ -166,13 +167,21 @@ def _marks(scene: Scene) -> list[Fact]:
     if columns:
         given = scene.weights[:, columns].sum(axis=1)
         name = "marked key" if len(columns) == 1 else "marked keys"
-        text = f"{name} {figure(float(given[query]))}, mean {figure(float(given.mean()))}"
+        text = f"{name} {figure(float(given[query]))}, {_mean(given)}"
         facts.append((1, text, scene.ink.accent))
     if rows:
         name = "marked query" if len(rows) == 1 else "marked queries"
-        given, every = scene.weights[rows, key].mean(), scene.weights[:, key].mean()
-        facts.append((1, f"{name} {figure(float(given))}, mean {figure(float(every))}", scene.ink.accent))
+        given, every = scene.weights[rows, key], scene.weights[:, key]
+        facts.append((1, f"{name} {_mean(given).removeprefix('mean ')}, {_mean(every)}", scene.ink.accent))
     return facts
+
+
+def _mean(numbers: Matrix) -> str:
+    """The mean of those that are finite, and over how many of them it is where some are not."""
+    known = numbers[np.isfinite(numbers)]
+    counted = over([len(known)], len(numbers))
+    text = f"mean {figure(float(known.mean()) if known.size else math.nan)}"
+    return f"{text} {counted}" if counted else text
 
 
 def _apart(scene: Scene) -> list[Fact]:
@@ -181,29 +190,6 @@ def _apart(scene: Scene) -> list[Fact]:
     if scene.combined or not asked(view) or view.page != "map":
         return []
     return [(2, "one head, every token: only weights are put together", scene.ink.warning)]
-
-
-def _of_the_file(scene: Scene) -> list[Fact]:
-    """What is to be known of a file: that it changed, its notes, how exact a what-if is."""
-    ink, captured = scene.ink, scene.inputs.captured
-    if captured is None:
-        return []
-    prompt = captured.prompt_length
-    steps = [(5, f"prompt of {prompt}, then generated", ink.text)] if prompt is not None else []
-    if len(captured.sets) > 1:
-        steps.append((3, f"{printable(captured.set_name)}, a set of {len(captured.sets)}: --set", ink.text))
-    if captured.batch_size > 1:
-        steps.append((4, f"batch item {scene.shown.batch_item} of {captured.batch_size}", ink.text))
-    notes = [*steps, *((2, note, ink.warning) for note in (file_changed(scene.shown), *captured.notes) if note)]
-    if captured.weights is None or captured.weights is scene.attention.weights or captured.precision < LEAST_ROUNDING:
-        return notes
-    weights, allowed = captured.weights[scene.head], scene.attention.mask_of(scene.head)
-    lost, rough = zeros_lost(weights, allowed), rough_weights(weights, allowed, captured.least_normal)
-    share = captured.precision / min(scene.shown.temperature, 1)
-    text = f"what if, to {100 * share:.2g} %"
-    text += f" but for {rough:,} tiny weights" if rough else ""
-    text += f", {lost:,} zeros not recovered" if lost else ""
-    return [*notes, (3, text, ink.warning)]
 
 
 def brief(scene: Scene) -> str:
@@ -230,21 +216,6 @@ def _entropy(scene: Scene, query: int) -> str:
     if not seen or math.isnan(entropy):
         return "no entropy"
     return f"entropy {entropy:.2f} of {math.log(seen):.2f} nats"
-
-
-def _state(scene: Scene, query: int) -> Fact:
-    """Whether anything is unusual, about this query if there is, else about the head."""
-    ink = scene.ink
-    if scene.combined:
-        total = float(scene.weights[query].sum(dtype=np.float64, where=scene.allowed[query]))
-        return 2, f"row sums to {figure(total)}", ink.text
-    own = [finding.text for finding in scene.findings if finding.query == query]
-    if own:
-        return 0, f"this query {own[0]}", ink.warning
-    if scene.findings:
-        count = len(scene.findings)
-        return 2, f"{count} quer{'ies' if count > 1 else 'y'} unusual: !", ink.warning
-    return 6, "all rows sum to 1", ink.good
 
 
 def page_names(scene: Scene, width: int) -> list[tuple[str, str]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..pictures.cells import Lines, page
-from ..pictures.frame import frame
+from ..pictures.cells import Line, Lines, pad
+from ..pictures.frame import Frame
 from ..scene import Scene
 
 Picture = Callable[[Scene, int, int], Lines]
@@ -20,7 +22,10 @@ Title = Callable[[Scene], str]
 
 
 class Panel(Widget):
-    """Draws `picture` in a frame with a title, or without a frame where `title` is None."""
+    """Draws `picture` in a frame with a title, or without a frame where `title` is None.
+
+    A panel that is `unhurried` may be drawn after the others are on the screen.
+    """
 
     LEAST_FRAMED = (24, 8)
     """Columns and rows from which there is room for a frame."""
@@ -32,12 +37,21 @@ class Panel(Widget):
             super().__init__()
             self.panel, self.x, self.y, self.wheel = panel, x, y, wheel
 
-    def __init__(self, picture: Picture, title: Title | None = None, *, id: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        picture: Picture,
+        title: Title | None = None,
+        *,
+        id: str,  # noqa: A002
+        unhurried: bool = False,
+    ) -> None:
         super().__init__(id=id)
+        self._unhurried = unhurried
         self._picture = picture
         self._title = title
         self._scene: Scene | None = None
         self._strips: list[Strip] = []
+        self._drawn_from: tuple[Any, Sequence[Line | str]] = None, []
         self._drawn_for: tuple[Scene | None, Size] | None = None
 
     @property
@@ -50,6 +64,11 @@ class Panel(Widget):
     def _framed(self) -> bool:
         width, height = self.size
         return self._title is not None and width >= self.LEAST_FRAMED[0] and height >= self.LEAST_FRAMED[1]
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether it shows something already, and may show the next scene a little later than others do."""
+        return self._unhurried and bool(self._strips) and self.is_on_screen
 
     def show(self, scene: Scene) -> None:
         """Draw the scene, now if the panel is on the screen, else once it is."""
@@ -72,16 +91,30 @@ class Panel(Widget):
         return self._scene, self.size
 
     def _drawn(self) -> list[Strip]:
-        """The picture of the scene at the size that the panel has."""
+        """The picture of the scene at the size that the panel has; rows that are as they were are the same strips."""
         self._drawn_for = self._wanted
         scene, (width, height) = self._wanted
         if scene is None or not (width and height):
             return []
-        lines = self._picture(scene, *self.room)
-        if self._title is not None and self._framed:
-            focused = scene.focused == self.id
-            lines = frame(lines, self._title(scene), width, height, scene.ink, focused=focused)
-        return [Strip(line) for line in page(lines, width, height, scene.ink.text)]
+        framed, focused = self._framed, scene.focused == self.id
+        rows: list[Line | str] = [*self._lines(scene)]
+        if framed and self._title:
+            rows = [self._title(scene), *rows, ""]
+        look = scene.ink, width, height, framed, focused
+        old = self._drawn_from[1] if self._drawn_from[0] == look else []
+        kept = len(self._strips) if old else 0
+        around = Frame(width, height, scene.ink, focused) if framed else None
+        self._drawn_from = look, rows
+        return [
+            self._strips[y] if y < kept and old[y] == row else Strip(_cells(row, around, y, width, scene.ink.text))
+            for y, row in enumerate(rows)
+        ]
+
+    def _lines(self, scene: Scene) -> Lines:
+        """The picture's lines, exactly as many as there is room for."""
+        width, height = self.room
+        lines = self._picture(scene, width, height)[: max(height, 0)]
+        return [*lines, *([] for _ in range(height - len(lines)))]
 
     def _replace(self, strips: list[Strip]) -> None:
         """Take the new strips and mark the rows that differ, neighbouring ones as one region."""
@@ -121,3 +154,10 @@ class Panel(Widget):
         event.stop()
         left, top = (2, 1) if self._framed else (0, 0)
         self.post_message(self.Clicked(self, int(event.x) - left, int(event.y) - top, wheel))
+
+
+def _cells(row: Line | str, around: Frame | None, y: int, width: int, style: Style) -> Line:
+    """A row of a panel: a line of its picture, or the title or nothing of the border above and below it."""
+    if isinstance(row, str):
+        return (around.bottom() if y else around.top(row)) if around else []
+    return around.row(row) if around else pad(row, width, style)

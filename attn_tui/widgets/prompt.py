@@ -32,6 +32,14 @@ class LastWord(Suggester):
         return value[: begun.start()] + fitting[0] if fitting else None
 
 
+class Line(Input):
+    """A line of text that is nothing but text, whatever is pasted."""
+
+    def validate_value(self, value: str) -> str:
+        """Before anything is drawn of it."""
+        return printable(value)
+
+
 class Prompt(Horizontal):
     """Asks for one line of text. It stays open, with the text, until the answer is taken or escape is pressed."""
 
@@ -57,7 +65,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """A label and an input."""
         yield Label("", markup=False)
-        line = Input(compact=True, select_on_focus=True)
+        line = Line(compact=True, select_on_focus=True)
         line.cursor_blink = False
         yield line
 
@@ -91,11 +99,9 @@ class Prompt(Horizontal):
         self.screen.set_focus(None)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Keep what was pasted from being anything but text."""
+        """Hand on what there is so far."""
         event.stop()
-        if event.value != printable(event.value):
-            event.input.value = printable(event.value)
-        elif self.is_open:
+        if self.is_open:
             self.post_message(self.Typed(self.purpose, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

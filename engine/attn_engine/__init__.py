@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from .attention import Attention as Attention
     from .attention import attend as attend
     from .captured import file_changed as file_changed
+    from .captured import listed as listed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
-    from .captured import rough_weights as rough_weights
-    from .captured import zeros_lost as zeros_lost
+    from .captured import within_set as within_set
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
     from .captures.describing import SetInfo as SetInfo
@@ -61,9 +61,12 @@ if TYPE_CHECKING:
     from .fast.packing import pack_keys as pack_keys
     from .fast.weighing import Weighed as Weighed
     from .fast.weighing import weighed as weighed
+    from .heads import as_random as as_random
+    from .heads import compared_queries as compared_queries
     from .heads import mean_similarity as mean_similarity
     from .heads import random_similarity as random_similarity
     from .heads import similarity as similarity
+    from .heads import similarity_of_random as similarity_of_random
     from .kinds import KINDS as KINDS
     from .kinds import HeadKind as HeadKind
     from .kinds import head_kinds as head_kinds
@@ -130,6 +133,8 @@ if TYPE_CHECKING:
     from .presets import PRESETS as PRESETS
     from .presets import Preset as Preset
     from .sources import Inputs as Inputs
+    from .sources import Size as Size
+    from .sources import size_of as size_of
     from .studies.diversity import DiversityRow as DiversityRow
     from .studies.diversity import DiversityStudy as DiversityStudy
     from .studies.diversity import diversity_study as diversity_study
@@ -173,6 +178,12 @@ if TYPE_CHECKING:
     from .studies.training import LearningCurves as LearningCurves
     from .studies.training import learning_curves as learning_curves
     from .studies.training import state_at as state_at
+    from .survey import SetSurvey as SetSurvey
+    from .survey import Unusual as Unusual
+    from .survey import look_through as look_through
+    from .survey import row_tolerance as row_tolerance
+    from .what_if import Losses as Losses
+    from .what_if import losses as losses
     from .words import PIECE_MARKS as PIECE_MARKS
     from .words import SPECIAL as SPECIAL
     from .words import SPECIAL_TOKENS as SPECIAL_TOKENS
@@ -189,7 +200,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "num_heads_of", "one_at_a_time", "rough_weights", "zeros_lost"),
+    "captured": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "within_set"),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
@@ -209,7 +220,14 @@ _ROOMS = {
     "fast.maps": ("MeanMap", "mean_map", "mean_maps", "mean_rows"),
     "fast.packing": ("Packed", "PackedKeys", "cooled", "pack", "pack_keys"),
     "fast.weighing": ("Weighed", "weighed"),
-    "heads": ("mean_similarity", "random_similarity", "similarity"),
+    "heads": (
+        "as_random",
+        "compared_queries",
+        "mean_similarity",
+        "random_similarity",
+        "similarity",
+        "similarity_of_random",
+    ),
     "kinds": ("KINDS", "HeadKind", "head_kinds"),
     "masks.blocks": ("Blocks", "block_map"),
     "masks.checks": ("CheckFinding", "check_mask"),
@@ -230,7 +248,7 @@ _ROOMS = {
     "overview": ("LayerOverview", "heads_apart", "layer_overview"),
     "pipeline": ("close_files", "inputs_of", "run", "run_once"),
     "presets": ("PRESETS", "Preset"),
-    "sources": ("Inputs",),
+    "sources": ("Inputs", "Size", "size_of"),
     "studies.diversity": (
         "DiversityRow",
         "DiversityStudy",
@@ -261,6 +279,8 @@ _ROOMS = {
         "is_protocol",
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
+    "survey": ("SetSurvey", "Unusual", "look_through", "row_tolerance"),
+    "what_if": ("Losses", "losses"),
     "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -6,6 +6,7 @@ to the scores give new weights without the model: p′ ∝ (p·exp(bias))^(1/τ)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -29,7 +30,7 @@ ROUNDING = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float8_e4m3fn": 2.0**-4, 
 """How far, relatively, a number may lie from what it was before it was kept in a type; others: 6e-8."""
 
 NORMAL = {"float16": 2.0**-14, "float8_e4m3fn": 2.0**-6, "float8_e5m2": 2.0**-14}
-"""The smallest numbers that a type rounds so little; those below lose digits, and at last all."""
+"""The smallest numbers that a type rounds so little; those below lose digits, and at last all; others: 2⁻¹²⁶."""
 
 NEEDS_INPUTS = frozenset({"scale", "normaliser", "rope"})
 """Fields that only act on queries and keys."""
@@ -44,7 +45,8 @@ class Captured:
 
     `own` are the file's weights where query and key do stand for them: shown as they are while no knob asks otherwise.
     `mask` is the file's own, True where a query may look; `scale` what its scores were multiplied by. Of a layer too
-    large for all its heads there is one: number `first_head` of `total_heads`. `precision` is the relative rounding
+    large for all its heads there is one: number `first_head` of `total_heads`. `layer` is the number that the file
+    gives the layer. `precision` is the relative rounding
     error of the weights from `least_normal` on, `notes` are for people.
     """
 
@@ -59,6 +61,7 @@ class Captured:
     mask: Mask | None = None
     scale: float | None = None
     prompt_length: int | None = None
+    layer: int = 0
     precision: float = 0.0
     least_normal: float = 0.0
     notes: tuple[str, ...] = ()
@@ -73,7 +76,7 @@ class Layer:
     value: Floats
     query_tokens: tuple[str, ...]
     key_tokens: tuple[str, ...]
-    num_layers: int
+    layers: tuple[int, ...]
     fixed: frozenset[str]
     captured: Captured
 
@@ -109,6 +112,16 @@ def file_changed(experiment: Experiment) -> str:
     return opened(experiment.file, experiment.tokens_file).changed()
 
 
+def within_set(experiment: Experiment) -> Experiment:
+    """The experiment with a layer and a batch item that its set has: its own, else the first layer, the last item.
+
+    Raises as `set_of`.
+    """
+    found = set_of(experiment)
+    layer = experiment.layer if experiment.layer in found.layer_numbers else 0
+    return replace(experiment, layer=layer, batch_item=min(experiment.batch_item, found.batch_size - 1))
+
+
 def num_heads_of(experiment: Experiment) -> int:
     """How many heads a file's layers have."""
     return set_of(experiment).num_heads
@@ -117,8 +130,7 @@ def num_heads_of(experiment: Experiment) -> int:
 def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     """One layer of one batch item, or `only` one head of it. Raises CaptureError or FieldError."""
     found = set_of(experiment)
-    layer, batch = experiment.layer, experiment.batch_item
-    _check("layer", layer, found.num_layers)
+    layer, batch = _place_of(experiment.layer, found.layer_numbers), experiment.batch_item
     _check("batch_item", batch, found.batch_size)
     heads = range(found.num_heads) if only is None else range(only, only + 1)
     if len(heads) * found.query_length * found.key_length > MAX_SCORES:
@@ -139,10 +151,14 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
         else:
             own, weights, mask = weights, None, stand
     captured = replace(_described(experiment, found), first_head=heads.start, weights=weights, own=own, mask=mask)
-    captured = replace(captured, scale=scale, notes=(*captured.notes, *notes))
+    number = found.layer_numbers[layer]
+    captured = replace(captured, layer=number, scale=scale, notes=(*captured.notes, *notes))
     fixed = OF_THE_FILE | (NEEDS_INPUTS if weights is not None else frozenset())
+    fixed |= {
+        field for field, count in (("capture_set", len(captured.sets)), ("batch_item", found.batch_size)) if count == 1
+    }
     tokens = found.query_tokens(batch), found.key_tokens(batch)
-    return Layer(*inputs, *tokens, found.num_layers, fixed, captured)
+    return Layer(*inputs, *tokens, found.layer_numbers, fixed, captured)
 
 
 def _described(experiment: Experiment, found: CaptureSet) -> Captured:
@@ -156,7 +172,7 @@ def _described(experiment: Experiment, found: CaptureSet) -> Captured:
         total_heads=found.num_heads,
         prompt_length=found.prompt_length,
         precision=ROUNDING.get(found.dtype, 2.0**-24),
-        least_normal=NORMAL.get(found.dtype, 0.0),
+        least_normal=NORMAL.get(found.dtype, 2.0**-126),
         notes=tuple(capture.notes),
     )
 
@@ -170,6 +186,21 @@ def _mask(found: CaptureSet, layer: int, batch: int, heads: range) -> Mask | Non
         return mask
     there = np.arange(found.key_length) < found.key_counts[:, None]
     return there if mask is None else mask & there
+
+
+def _place_of(layer: int, numbers: tuple[int, ...]) -> int:
+    """The place of a layer by its number; 0, where no layer is called that, is the first."""
+    if layer == 0 or layer in numbers:
+        return numbers.index(layer) if layer in numbers else 0
+    raise FieldError("layer", f"{layer} is not there; possible are {listed(numbers)}")
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Numbers in words: 0 … 11 where none is left out, else 3, 7; of many the first and the last."""
+    if len(numbers) > 1 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]} … {numbers[-1]}"
+    shown = list(map(str, numbers))
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:11], "…", shown[-1]])
 
 
 def _check(field: str, number: int, count: int) -> None:
@@ -211,13 +242,18 @@ def _stands_for(weights: Floats, query: Floats, key: Floats, scale: float | None
     scores = np.asarray(query @ np.repeat(np.swapaxes(key, -1, -2), query.shape[0] // key.shape[0], axis=0))
     scores *= np.float32(scale if scale is not None else query.shape[-1] ** -0.5)
     everything = np.ones((queries, keys), dtype=np.bool_)
-    causal = np.tri(queries, keys, keys - queries, dtype=np.bool_)
+    causal = causal_pairs(queries, keys)
     for tried in (mask,) if mask is not None else (everything, causal):
         made = softmax(scores, tried)
         near = np.abs(made - weights) <= STANDS * made.max(axis=-1, keepdims=True)  # NaN is near to nothing
         if near.all():
             return tried
     return None
+
+
+def causal_pairs(queries: int, keys: int) -> Mask:
+    """What the last queries of a causal model see."""
+    return np.tri(queries, keys, keys - queries, dtype=np.bool_)
 
 
 def log_weights(weights: Floats) -> Floats:
@@ -241,13 +277,3 @@ def reweighed(modified: Floats, mask: Mask, temperature: float) -> Floats:
     weights = softmax(np.where(known, modified, 0), mask & known, temperature)
     broken = (np.isnan(modified) | np.isposinf(modified)).any(axis=-1, keepdims=True)
     return np.where(broken, np.float32(np.nan), weights) if broken.any() else weights
-
-
-def rough_weights(weights: Floats, mask: Mask, least: float) -> int:
-    """How many weights above 0 lie below the least number that their type rounds as little as others."""
-    return int(np.count_nonzero((weights > 0) & (weights < least) & mask))
-
-
-def zeros_lost(weights: Floats, mask: Mask) -> int:
-    """How many weights are 0 where a query may look: what they were cannot be recovered."""
-    return int(np.count_nonzero((weights == 0) & mask))

@@ -7,14 +7,15 @@ over its pieces as keys, what it gives the mean over its pieces as queries (as C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import num_heads_of, one_at_a_time
+from .attention import Attention
+from .captured import listed, num_heads_of, one_at_a_time
 from .experiment import Experiment, FieldError
 from .pipeline import inputs_of, run
 from .words import SPECIAL, PieceMark, is_hidden, piece_mark, word_numbers
@@ -22,6 +23,8 @@ from .words import SPECIAL, PieceMark, is_hidden, piece_mark, word_numbers
 Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 Places = tuple[tuple[int, ...], ...]
+Look = Callable[[int, int, Attention, int], None]
+"""Is shown a layer, a head of it, and where that is: the attention, and its number there."""
 
 MOST_POOLED = 2**28
 """The most weights that are pooled at a key press."""
@@ -46,6 +49,7 @@ class Combined:
     notes: tuple[str, ...] = ()
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def pooled(pictures: Iterable[tuple[Floats, Mask]], over: str) -> tuple[Floats, Mask]:
     """The mean or the maximum ("max") of pictures (queries, keys), cell by cell, and where any of them is seen.
 
@@ -69,21 +73,25 @@ def pooled(pictures: Iterable[tuple[Floats, Mask]], over: str) -> tuple[Floats, 
 
 
 def pooled_heads(
-    experiment: Experiment, over: str, heads: Sequence[int] = (), layers: Sequence[int] | None = ()
+    experiment: Experiment,
+    over: str,
+    heads: Sequence[int] = (),
+    layers: Sequence[int] | None = (),
+    look: Look | None = None,
 ) -> tuple[Floats, Mask, str]:
     """The mean or maximum over some heads (all, if none are named) of some layers, and a note that says so.
 
-    `layers` empty is the experiment's own, None every one. Raises FieldError for a head or a layer that is not there,
-    and where more than MOST_POOLED weights would be pooled.
+    `layers` empty is the experiment's own, None every one; `look` is shown each head as it goes by. Raises FieldError
+    for a head or a layer that is not there, and where more than MOST_POOLED weights would be pooled.
     """
     inputs = inputs_of(experiment, 0) if one_at_a_time(experiment) else inputs_of(experiment)
     few = one_at_a_time(experiment)
     total = num_heads_of(experiment) if few else run(experiment).num_heads
     chosen = tuple(heads) or tuple(range(total))
-    deep = tuple(range(inputs.num_layers)) if layers is None else tuple(layers) or (experiment.layer,)
-    _check("over_heads", "head", chosen, total)
+    deep = inputs.layers if layers is None else tuple(layers) or (experiment.layer,)
+    _check("over_heads", "head", chosen, range(total))
     if len(deep) > 1 or deep[0] != experiment.layer:
-        _check("over_layers", "layer", deep, inputs.num_layers)
+        _check("over_layers", "layer", deep, inputs.layers)
     first = run(experiment, chosen[0]) if few else run(experiment)
     size = len(chosen) * len(deep) * first.query_length * first.key_length
     if size > MOST_POOLED:
@@ -92,22 +100,26 @@ def pooled_heads(
             f"{POOLS[over]} of {len(chosen) * len(deep)} heads of {first.query_length:,} × {first.key_length:,} is "
             f"{size:,} weights; at most {MOST_POOLED:,} are pooled: choose fewer heads or layers",
         )
-    weights, mask = pooled(_pictures(experiment, chosen, deep), over)
+    weights, mask = pooled(_pictures(experiment, chosen, deep, look), over)
     return weights, mask, f"{POOLS[over]} of {_named('head', chosen, total)}{_in_layers(deep, experiment, inputs)}"
 
 
-def _check(field: str, name: str, numbers: Sequence[int], count: int) -> None:
+def _check(field: str, name: str, numbers: Sequence[int], there: Sequence[int]) -> None:
     for number in numbers:
-        if not 0 <= number < count:
-            raise FieldError(field, f"{number} is no {name}; possible are 0 … {count - 1}")
+        if number not in there:
+            raise FieldError(field, f"{number} is no {name}; possible are {listed(there)}")
 
 
-def _pictures(experiment: Experiment, heads: Sequence[int], layers: Sequence[int]) -> Iterator[tuple[Floats, Mask]]:
+def _pictures(
+    experiment: Experiment, heads: Sequence[int], layers: Sequence[int], look: Look | None
+) -> Iterator[tuple[Floats, Mask]]:
     for layer in layers:
         here = replace(experiment, layer=layer)
         few = one_at_a_time(here)
         for head in heads:
             attention, at = (run(here, head), 0) if few else (run(here), head)
+            if look:
+                look(layer, head, attention, at)
             yield np.asarray(attention.weights[at]), attention.mask_of(at)
 
 
@@ -158,9 +170,10 @@ def combined(
 
 
 def renormalised(weights: Floats, mask: Mask) -> Floats:
-    """Each row divided by the sum of what is seen of it; rows whose sum is not above 0 stay as they are."""
+    """Each row divided by the sum of what is seen of it; rows whose sum is not above 0, or not finite, stay."""
     sums = np.where(mask, weights, 0).sum(axis=-1, keepdims=True, dtype=np.float64)
-    return np.divide(weights, sums, out=weights.copy(), where=sums > 0, casting="same_kind")
+    known = (sums > 0) & np.isfinite(sums)
+    return np.divide(weights, sums, out=weights.copy(), where=known, casting="same_kind")
 
 
 def _groups(length: int, tokens: Sequence[str], hide: Sequence[str], mark: PieceMark | None) -> Places:

@@ -72,7 +72,8 @@ class Experiment:
 
     Lengths, heads, head dim and rope are those asked for; a source that brings its own (`sample`, `preset`) does not
     use them. `num_key_heads` is 0 for as many as heads; else heads share them evenly (arXiv 2305.13245).
-    `mask` and `score_mod` are rules in the notation. `layer` counts from 0; a source of one layer has no other.
+    `mask` and `score_mod` are rules in the notation. `layer` counts from 0; a source of one layer has no other. Of a
+    file it is the number that the file gives the layer; 0, where no layer is called that, is the first.
     `preset` is one of `PRESETS`, for the source of that name; its mask is not set by itself. `file` is a path, for
     the source of that name; `tokens_file` another, with its tokens; `capture_set` one of its sets, the first if empty.
     """

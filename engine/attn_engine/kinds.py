@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .attention import Attention, Mask
-from .detection import AFTER, Shares, Tokens, by_place, by_token, finite, on, share
+from .detection import AFTER, Shares, Tokens, by_place, by_token, on, share
 from .measures import Measures, measure
 
 BROAD = 0.8
@@ -32,7 +32,7 @@ KINDS: dict[str, str] = {
     "induction": "looks at what followed its own token elsewhere; the key after itself counts as well",
     "broad": f"is none of the others, with {BROAD:g} or more of the entropy that the mask lets it have",
     "mixed": f"is none of the others, with less than {BROAD:g} of the entropy that the mask lets it have",
-    "empty": "has no weight",
+    "empty": "has no weight, or none in rows that can be judged",
 }
 """Every kind and what a query of such a head does, or what the head is. Same token and induction need tokens."""
 
@@ -76,10 +76,12 @@ def head_kinds(
 
     `measures` are those of the attention, where they are at hand; else those that `measure` keeps.
     """
-    totals = finite(attention.weights.sum(axis=-1)).astype(np.float64)  # (heads, queries)
+    rows = measures or measure(attention)
+    known = ~np.isnan(rows.entropy)
+    totals = np.where(known, attention.weights.sum(axis=-1), 0).astype(np.float64)  # (heads, queries)
     patterns = _patterns(attention, query_tokens, key_tokens)
     worth = {name: _worth(attention, totals, pattern) for name, pattern in patterns.items()}
-    evenness = _evenness(measures or measure(attention))
+    evenness = _evenness(rows)
     return tuple(
         _kind({name: (worths[head], scores[head]) for name, (scores, worths) in worth.items()}, evenness[head])
         for head in range(attention.num_heads)

@@ -1,8 +1,8 @@
 """What the weights amount to, in numbers, by row and by head.
 
 Weights have shape (…, queries, keys). Where rows do not sum to 1, measures of a distribution (entropy, distance,
-concentration) are those of the row divided by its sum. A row without any weight has no distribution: NaN there,
-left out of means. Weights of a file may be NaN or ∞, and so may then be what they amount to.
+concentration) are those of the row divided by its sum. A row without any weight, or with weights that are NaN, ∞ or
+below 0, has no distribution: NaN there, left out of means. A single weight of a file is what it is, NaN and ∞ as well.
 """
 
 from __future__ import annotations
@@ -32,7 +32,15 @@ def entropy(weights: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         # p = w/t, so −Σ p·ln p = (−Σ w·ln w)/t + ln t
         result = surprise / totals + np.log(totals)
-    return np.where(totals > 0, np.maximum(result, 0), np.nan).astype(weights.dtype)
+    return np.where(_distributed(weights, totals), np.maximum(result, 0), np.nan).astype(weights.dtype)
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def finite_rows(weights: Floats) -> Mask:
+    """Where every weight of a row is finite: (…, queries)."""
+    finite: Mask = np.isfinite(weights.sum(axis=-1))  # a sum may also be ∞ because it is too large for the type
+    finite[~finite] = np.isfinite(weights[~finite]).all(axis=-1)
+    return finite
 
 
 def keys_seen(mask: Mask) -> NDArray[np.int64]:
@@ -72,7 +80,7 @@ def keys_holding(weights: Floats, share: float = 0.9) -> Floats:
     cumulative = np.cumsum(-np.sort(-weights, axis=-1), axis=-1)
     totals = cumulative[..., -1]
     needed = np.count_nonzero(cumulative < share * totals[..., None], axis=-1) + 1
-    return np.where(totals > 0, needed, np.nan).astype(weights.dtype)
+    return np.where(_distributed(weights, totals), needed, np.nan).astype(weights.dtype)
 
 
 def density(mask: Mask) -> float:
@@ -129,8 +137,12 @@ class Measures:
         return keys_holding(self._attention.weights, 0.9)
 
     def by_head(self, name: str) -> NDArray[np.floating[Any]]:
-        """One of these as a mean over the queries that have any weight, (…, heads)."""
+        """One of these as a mean over the queries that have it, (…, heads)."""
         return _mean(getattr(self, name))
+
+    def counted(self, name: str) -> NDArray[np.int64]:
+        """How many queries that mean is over, (…, heads)."""
+        return np.count_nonzero(~np.isnan(getattr(self, name)), axis=-1)
 
 
 MEASURES = ("entropy", "ceiling", "distance", "first", "itself", "previous", "concentration")
@@ -153,7 +165,16 @@ def _lengths(vectors: Floats) -> Floats:
 
 def _normalised(sums: Floats, weights: Floats) -> Floats:
     totals = weights.sum(axis=-1)
-    return np.divide(sums, totals, out=np.full(sums.shape, np.nan, dtype=sums.dtype), where=totals > 0)
+    known = _distributed(weights, totals)
+    return np.divide(sums, totals, out=np.full(sums.shape, np.nan, dtype=sums.dtype), where=known)
+
+
+def _distributed(weights: Floats, totals: Floats) -> Mask:
+    """Where a row has a distribution: some weight, and none that is NaN, ∞ or below 0."""
+    known: Mask = (totals > 0) & np.isfinite(totals)
+    if weights.min(initial=0) >= 0:  # the least of all is found sooner than that of each row
+        return known
+    return known & (weights.min(axis=-1) >= 0)
 
 
 @np.errstate(invalid="ignore", over="ignore")

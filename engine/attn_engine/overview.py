@@ -17,15 +17,20 @@ from .measures import Measures
 from .pipeline import run_once
 
 NUMBERS = ("entropy", "distance", "first", "itself", "previous", "concentration")
-"""The measures of an overview: means over the queries that have any weight, as `Measures.by_head` gives them."""
+"""The measures of an overview: means over the queries that have them, as `Measures.by_head` gives them."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerOverview:
-    """What the heads of one layer amount to: `numbers` by measure, each (heads,), and what each head is."""
+    """What the heads of one layer amount to: `numbers` by measure, each (heads,), and what each head is.
+
+    `counted` says over how many of `query_length` queries each number is a mean.
+    """
 
     layer: int
     numbers: dict[str, NDArray[np.float64]]
+    counted: dict[str, NDArray[np.int64]]
+    query_length: int
     kinds: tuple[HeadKind, ...]
 
     @property
@@ -41,8 +46,10 @@ def layer_overview(experiment: Experiment, layer: int) -> LayerOverview:
     """
     there = replace(experiment, layer=layer)
     parts = [_part(there, only) for only in heads_apart(there)]
-    numbers = {name: np.concatenate([part[0][name] for part in parts]) for name in NUMBERS}
-    return LayerOverview(layer, numbers, tuple(kind for _, kinds in parts for kind in kinds))
+    joined = {name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS}
+    counted = {name: np.concatenate([part.counted[name] for part in parts]) for name in NUMBERS}
+    kinds = tuple(kind for part in parts for kind in part.kinds)
+    return LayerOverview(layer, joined, counted, parts[0].query_length, kinds)
 
 
 def heads_apart(experiment: Experiment) -> tuple[int | None, ...]:
@@ -50,8 +57,11 @@ def heads_apart(experiment: Experiment) -> tuple[int | None, ...]:
     return tuple(range(num_heads_of(experiment))) if one_at_a_time(experiment) else (None,)
 
 
-def _part(experiment: Experiment, only: int | None) -> tuple[dict[str, NDArray[np.float64]], tuple[HeadKind, ...]]:
+def _part(experiment: Experiment, only: int | None) -> LayerOverview:
+    """All heads of a layer, or `only` one."""
     attention, given = run_once(experiment, only)
     rows = Measures(attention)
     numbers = {name: rows.by_head(name).astype(np.float64) for name in NUMBERS}
-    return numbers, head_kinds(attention, given.query_tokens, given.key_tokens, rows)
+    counted = {name: rows.counted(name) for name in NUMBERS}
+    kinds = head_kinds(attention, given.query_tokens, given.key_tokens, rows)
+    return LayerOverview(experiment.layer, numbers, counted, attention.query_length, kinds)

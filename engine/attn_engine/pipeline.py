@@ -51,9 +51,10 @@ class Stage(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The result for these arguments, remembered or computed."""
         key = (*args, *kwargs.values())
-        for index, (known, result) in enumerate(self._kept):
+        kept = self._kept  # never changed in place: threads may ask at the same time
+        for index, (known, result) in enumerate(kept):
             if len(known) == len(key) and all(map(_same, known, key)):
-                self._kept.insert(0, self._kept.pop(index))
+                self._kept = [kept[index], *kept[:index], *kept[index + 1 :]]
                 return result
         result = self._function(*args, **kwargs)
         self._kept = [(key, result), *self._kept[: self._keep - 1]]

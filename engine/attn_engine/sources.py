@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import Captured, read_layer
+from .captured import Captured, one_at_a_time, read_layer, set_of
 from .draws import Floats, normal, sharp, sinusoids, stream
 from .experiment import (
     ROPES,
@@ -36,6 +36,10 @@ OWN_SHAPE = frozenset({"query_length", "key_length", "num_heads", "num_key_heads
 """What a source decides that brings positions and heads of its own."""
 
 
+OF_A_FILE = frozenset({"capture_set", "batch_item"})
+"""What only a file has several of."""
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What attention is computed from: query (heads, queries, d), key and value (key heads, keys, d), and labels."""
@@ -46,7 +50,8 @@ class Inputs:
     output_projection: Floats | None = None
     query_tokens: tuple[str, ...] = ()
     key_tokens: tuple[str, ...] = ()
-    num_layers: int = 1
+    layers: tuple[int, ...] = (0,)
+    """The numbers of the layers there are: 0, 1, …, or those that a file gives them."""
     fixed: frozenset[str] = frozenset()
     """The fields of the experiment that this source decides by itself."""
     captured: Captured | None = None
@@ -54,6 +59,11 @@ class Inputs:
     query_grid: tuple[int, int] | None = None
     key_grid: tuple[int, int] | None = None
     """Rows and columns, where positions are the cells of a picture, counted row by row."""
+
+    @property
+    def num_layers(self) -> int:
+        """How many layers there are."""
+        return len(self.layers)
 
 
 def inputs(experiment: Experiment, only: int | None = None) -> Inputs:
@@ -68,7 +78,33 @@ def inputs(experiment: Experiment, only: int | None = None) -> Inputs:
     if experiment.source == "file":
         return file(experiment, only)
     made: Inputs = globals()[experiment.source](experiment)
-    return made
+    return replace(made, fixed=made.fixed | OF_A_FILE)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much an experiment is: layers, heads of each, how many of them are computed together, and positions."""
+
+    num_layers: int
+    num_heads: int
+    heads_at_once: int
+    query_length: int
+    key_length: int
+
+
+def size_of(experiment: Experiment) -> Size:
+    """The size of an experiment, of a file without reading its numbers. Raises as `inputs` does."""
+    if experiment.source == "file":
+        found = set_of(experiment)
+        together = 1 if one_at_a_time(experiment) else found.num_heads
+        return Size(found.num_layers, found.num_heads, together, found.query_length, found.key_length)
+    if experiment.source in ("sample", "preset"):
+        made = inputs(experiment)
+        heads, queries, keys = made.query.shape[0], made.query.shape[1], made.key.shape[1]
+        return Size(made.num_layers, heads, heads, queries, keys)
+    heads, queries, keys = experiment.num_heads, experiment.query_length, experiment.key_length
+    check_size(heads, queries, keys, experiment.head_dim)
+    return Size(1, heads, heads, queries, keys)
 
 
 def file(experiment: Experiment, only: int | None = None) -> Inputs:
@@ -81,7 +117,7 @@ def file(experiment: Experiment, only: int | None = None) -> Inputs:
         None,
         read.query_tokens,
         read.key_tokens,
-        read.num_layers,
+        read.layers,
         read.fixed,
         captured=read.captured,
     )
@@ -95,7 +131,7 @@ def sample(experiment: Experiment) -> Inputs:
         raise FieldError("layer", f"{experiment.layer} is no layer of the sample; possible are 0 … {layers - 1}")
     tokens = tuple(str(token) for token in arrays["tokens"])
     query, key, value = (arrays[name][experiment.layer] for name in ("query", "key", "value"))
-    return Inputs(query, key, value, None, tokens, tokens, layers, OWN_SHAPE | {"seed"})
+    return Inputs(query, key, value, None, tokens, tokens, tuple(range(layers)), OWN_SHAPE | {"seed"})
 
 
 def random(experiment: Experiment) -> Inputs:

@@ -73,8 +73,14 @@ def _unended(mark: str) -> PieceMark:
     )
 
 
-PIECE_MARKS = (_continued("##"), _started("▁"), _started("Ġ", ("Ċ", "ĉ")), _ended("</w>"), _unended("@@"))
-"""WordPiece, SentencePiece, byte-level BPE (GPT-2), BPE of CLIP and of subword-nmt."""
+PIECE_MARKS = (
+    _continued("##"),
+    _started("▁", ("\n", "\t")),
+    _started("Ġ", ("Ċ", "ĉ")),
+    _ended("</w>"),
+    _unended("@@"),
+)
+"""WordPiece, SentencePiece or decoded byte-level BPE, that BPE as it is (GPT-2), BPE of CLIP and of subword-nmt."""
 
 
 def is_special(token: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from rich.segment import Segment
 
@@ -9,11 +11,21 @@ from attn_engine import measure
 
 from ...scene import Scene
 from ..cells import Line, Lines, wrap
+from ..keeping import kept
 from .kinds import kinds, words
 from .likeness import likeness, likeness_text, shade_of
-from .numbers import number
+from .numbers import number, over
+
+TOLD = ("entropy", "distance", "first", "itself", "previous")
+"""The measures that are told of the head on show."""
 
 
+def _decided(scene: Scene) -> tuple[Any, ...]:
+    head = scene.head, scene.head_number, scene.num_heads
+    return scene.attention, scene.shown, scene.inputs, scene.ink, head, likeness_text(scene)
+
+
+@kept(_decided)
 def heads_glance(scene: Scene, width: int, height: int) -> Lines:
     """A cell for each head, shaded by its likeness to the head on show; what that head is, and its measures."""
     ink = scene.ink
@@ -24,11 +36,13 @@ def heads_glance(scene: Scene, width: int, height: int) -> Lines:
 
 def _own(scene: Scene) -> str:
     head = scene.head
-    means = measure(scene.attention).by_head
+    figures = measure(scene.attention)
+    means = figures.by_head
+    counted = over([figures.counted(name)[head] for name in TOLD], scene.attention.query_length)
     large = scene.num_heads > scene.attention.num_heads  # what it is takes as long again, and is told on view 2
     kind = "" if large else f" {words(kinds(scene)[head])}"
     return (
-        f"head {scene.head_number}{kind}: entropy {number(means('entropy')[head])}, "
+        f"head {scene.head_number}{kind}{f', {counted}' if counted else ''}: entropy {number(means('entropy')[head])}, "
         f"looks back {number(means('distance')[head], 1)}, first {number(means('first')[head])}, "
         f"itself {number(means('itself')[head])}, previous {number(means('previous')[head])}"
     )

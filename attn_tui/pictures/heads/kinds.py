@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
-from attn_engine import KINDS, Attention, HeadKind, LayerOverview, head_kinds, head_scores
+from attn_engine import KINDS, Attention, HeadKind, LayerOverview, head_kinds, head_scores, measure
 
 from ...scene import Scene
-from .numbers import number
+from .numbers import number, over
 
 Tokens = tuple[str, ...]
 
@@ -53,7 +54,9 @@ def brief_words(kind: HeadKind) -> str:
 def definition(scene: Scene) -> str:
     """What the head on show is, what that means, and the published score where there is one."""
     head, kind = scene.head, kinds(scene)[scene.head]
-    text = f"head {scene.head_number}, {words(kind)}: {KINDS[kind.name]}"
+    counted = over([measure(scene.attention).counted("entropy")[head]], scene.attention.query_length)
+    judged = f" {counted}" if counted and not math.isnan(kind.score) else ""
+    text = f"head {scene.head_number}, {words(kind)}{judged}: {KINDS[kind.name]}"
     if kind.name not in PUBLISHED:
         return text
     return f"{text} (TransformerLens' score {number(scores(scene)[kind.name][head])})"

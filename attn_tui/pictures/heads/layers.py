@@ -17,7 +17,7 @@ from ...view import HEAD_MEASURES, KIND_LETTERS
 from ..cells import Line, Lines, fit, wrap
 from ..ink import Ink
 from ..palettes import LEVELS
-from .numbers import number
+from .numbers import number, over
 
 Known = tuple[LayerOverview | Trouble | None, ...]
 
@@ -40,7 +40,7 @@ class Grid:
 
     label: int
     cell: int
-    layers: range
+    layers: tuple[int, ...]
     heads: range
 
     def place_at(self, x: int, y: int) -> tuple[int, int] | None:
@@ -53,11 +53,13 @@ class Grid:
 
 def grid_of(scene: Scene, layers: Layers, width: int, height: int) -> Grid:
     """The grid in so many columns and rows, of which the first has the heads' numbers."""
-    label = len(str(layers.count - 1)) + 1
+    label = len(str(max(layers.numbers))) + 1
     room = max(width - label, 1)
     cell = next((cell for cell in CELLS if cell * layers.num_heads <= room), 1)
-    shown = _window(layers.count, scene.shown.layer, max(height - 1, 1))
-    return Grid(label, cell, shown, _window(layers.num_heads, scene.head_number, room // cell))
+    rows = _window(len(layers.numbers), layers.numbers.index(scene.shown.layer), max(height - 1, 1))
+    return Grid(
+        label, cell, layers.numbers[rows.start : rows.stop], _window(layers.num_heads, scene.head_number, room // cell)
+    )
 
 
 def _window(count: int, here: int, most: int) -> range:
@@ -91,10 +93,17 @@ def scale_of(known: Known, measure: str) -> Scale:
     return Scale(measure, *((numbers.min(), numbers.max()) if numbers.size else (math.nan, math.nan)))
 
 
+def counted_text(known: Known, measure: str) -> str:
+    """Over how many queries the numbers read so far are means, where that is not all of them."""
+    read = [layer for layer in known if isinstance(layer, LayerOverview)]
+    return over(np.concatenate([layer.counted[measure] for layer in read]), read[0].query_length) if read else ""
+
+
 def grid(scene: Scene, layers: Layers, width: int, height: int) -> Lines:
     """The numbers of the heads, and a line for each layer, as many as fit around the one on show."""
-    known = layers.known(scene.shown.layer)
-    where, scale = grid_of(scene, layers, width, height), scale_of(known, scene.session.view.head_measure)
+    known = dict(zip(layers.numbers, layers.known(scene.shown.layer), strict=True))
+    where = grid_of(scene, layers, width, height)
+    scale = scale_of(tuple(known.values()), scene.session.view.head_measure)
     lines = [_numbers(scene, where)]
     for layer in where.layers:
         here = layer == scene.shown.layer
@@ -156,8 +165,8 @@ def range_line(scene: Scene, layers: Layers, width: int) -> Line:
     if width >= NAMED:
         line.insert(0, Segment(f"{HEAD_MEASURES[view.head_measure]} ", ink.text))
     read = [layer for layer in known if layer is not None]
-    if len(read) < layers.count:
-        line.append(Segment(f"   … {len(read)} of {layers.count} layers read", ink.accent))
+    if len(read) < len(known):
+        line.append(Segment(f"   … {len(read)} of {len(known)} layers read", ink.accent))
     if view.head_kind:
         count = sum(kind.name == view.head_kind for layer in read for kind in getattr(layer, "kinds", ()))
         line.append(Segment(f"   {count} {view.head_kind} head{'' if count == 1 else 's'}", ink.accent))

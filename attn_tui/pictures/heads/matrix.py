@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.segment import Segment
 
 from ...scene import Scene
@@ -25,5 +27,7 @@ def matrix(scene: Scene, width: int, height: int) -> Lines:
 
 
 def _cell(ink: Ink, alike: float) -> Segment:
-    level = round(alike * (LEVELS - 1))
+    if math.isnan(alike):
+        return Segment("– ", shade_of(ink, alike))
+    level = round(max(alike, 0) * (LEVELS - 1))
     return Segment("  ", shade_of(ink, alike)) if ink.shaded else Segment(*ink.glyph(level, signed=False))

@@ -38,7 +38,7 @@ def _by_likeness(attention: Attention, *_: Tokens) -> Order:
     chain = [int(alike.sum(axis=1).argmax())]
     while len(chain) < len(alike):
         left[chain[-1]] = False
-        chain.append(int(np.where(left, alike[chain[-1]], -1).argmax()))
+        chain.append(int(np.where(left, alike[chain[-1]], -np.inf).argmax()))
     return tuple(chain)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from rich.segment import Segment
 
+from attn_engine import measure
+
 from ...layers.overview import Layers
 from ...scene import Scene
 from ...view import HEAD_MEASURES, HEAD_ORDERS
 from ..cells import Lines, beside, page, wrap
 from .gallery import gallery_shape, thumbnails
 from .kinds import definition
-from .layers import Grid, grid, grid_of, legend, range_line
+from .layers import Grid, counted_text, grid, grid_of, legend, range_line
 from .matrix import matrix
-from .table import TABLE_WIDTH, table
+from .numbers import over
+from .table import COLUMNS, TABLE_WIDTH, table
 
 LEAST_MATRIX = 20
 LEAST_THUMBNAILS = 4
@@ -23,11 +26,16 @@ TALL = 12
 
 
 def heads_title(scene: Scene) -> str:
-    """The title of the page: the layer, and the order."""
-    if scene.in_layers:
-        return f"All layers · {HEAD_MEASURES[scene.session.view.head_measure]}, mean over queries"
-    layer = f" of layer {scene.shown.layer}" if scene.inputs.num_layers > 1 else ""
-    return f"All heads{layer} · {HEAD_ORDERS[scene.session.view.head_order]}"
+    """The title of the page: the layer, and the order; over how many queries means are, where that is not all."""
+    if scene.layers and scene.in_layers:
+        measure_name = scene.session.view.head_measure
+        counted = counted_text(scene.layers.known(scene.shown.layer), measure_name)
+        return f"All layers · {HEAD_MEASURES[measure_name]}, mean {counted or 'over queries'}"
+    layer = f" of {scene.layer_name}" if scene.layer_name else ""
+    figures = measure(scene.attention)
+    counted = over([figures.counted(name) for name, *_ in COLUMNS], scene.attention.query_length)
+    means = f" · means {counted}" if counted else ""
+    return f"All heads{layer} · {HEAD_ORDERS[scene.session.view.head_order]}{means}"
 
 
 def heads_page(scene: Scene, width: int, height: int) -> Lines:
@@ -50,7 +58,7 @@ def _all_layers(scene: Scene, layers: Layers, width: int, height: int) -> Lines:
     """The grid, what its colours and letters mean, what the head on show is, and thumbnails where they fit below."""
     below = _below_grid(scene, layers, width, height)
     tall = height - len(below)
-    lines = [*grid(scene, layers, width, min(tall, layers.count + 1)), *below]
+    lines = [*grid(scene, layers, width, min(tall, len(layers.numbers) + 1)), *below]
     room = height - len(lines) - 1
     return [*lines, [], *thumbnails(scene, width, room)] if room >= LEAST_THUMBNAILS else lines
 
@@ -60,7 +68,7 @@ def _below_grid(scene: Scene, layers: Layers, width: int, height: int) -> Lines:
     told: Lines = [[Segment(line, scene.ink.text)] for line in _told(scene, width, height)]
     lines = [range_line(scene, layers, width), *told, *legend(scene, layers, width)]
     least = 1 if height < TALL else 3
-    return lines[: max(height - layers.count - 1, least)]
+    return lines[: max(height - len(layers.numbers) - 1, least)]
 
 
 def layers_grid(scene: Scene, width: int, height: int) -> Grid | None:
@@ -68,7 +76,7 @@ def layers_grid(scene: Scene, width: int, height: int) -> Grid | None:
     if not (scene.layers and scene.in_layers):
         return None
     tall = height - len(_below_grid(scene, scene.layers, width, height))
-    return grid_of(scene, scene.layers, width, min(tall, scene.layers.count + 1))
+    return grid_of(scene, scene.layers, width, min(tall, len(scene.layers.numbers) + 1))
 
 
 def heads_beside(scene: Scene, width: int, height: int) -> int:

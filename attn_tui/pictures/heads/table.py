@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 from rich.segment import Segment
 
 from attn_engine import measure
@@ -38,7 +41,9 @@ def table(scene: Scene, height: int) -> Lines:
 def _row(scene: Scene, head: int) -> Line:
     means, alike = measure(scene.attention).by_head, likeness(scene.attention)
     numbers = [number(means(field)[head], digits) for field, _, digits in COLUMNS]
-    others = (alike[head].sum() - alike[head, head]) / max(len(alike) - 1, 1)
+    others = np.delete(alike[head], head)
+    known = others[~np.isnan(others)]
+    mean = float(known.mean()) if known.size else math.nan
     text = f"{scene.first_head + head:>4} {fit(brief_words(kinds(scene)[head]), KIND)}"
-    text += "".join(f"{each:>{NUMBER}}" for each in [*numbers, number(others)])
+    text += "".join(f"{each:>{NUMBER}}" for each in [*numbers, number(mean)])
     return [Segment(text, scene.ink.chosen if head == scene.head else scene.ink.text)]

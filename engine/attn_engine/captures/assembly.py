@@ -114,7 +114,8 @@ def _sets_of(
         own = name or DEFAULT
         called = own if len(apart) == 1 else f"{own}, layer {alike[0].number} …: {heads} × {queries} × {keys}"
         masks, scales = (Around({m.named.layer: m.array for m in roles.of(name, role)}) for role in ("mask", "scale"))
-        named = labels(tokens, name, queries, keys)
+        generated = alike[0].weights is not None and alike[0].weights.prompt_length is not None
+        named = labels(tokens, name, queries, keys, generated=generated)
         yield CaptureSet(called, tuple(alike), store, len(layers), masks, scales, named)
 
 

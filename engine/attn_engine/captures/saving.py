@@ -25,6 +25,9 @@ from .tokens import NAMES, as_json
 Arrays = dict[str, NDArray[Any]]
 NOT_WRITTEN = 73
 """EX_CANTCREAT of sysexits.h."""
+INNER = {"attention": "[queries, keys]", "query": "[queries, d]", "key": "[keys, d]", "value": "[keys, d]"}
+"""The last two axes of arrays that have a shape to keep to, by the first word of their names."""
+
 CODES = {element.dtype: code for code, element in SAFETENSORS.items() if code[:2] not in ("BF", "F8")}
 
 
@@ -58,6 +61,7 @@ def save_capture(
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{quoted(name)} holds {array.dtype}: numbers, or true and false, are due")
+        _check_shape(name, array)
     if not any(array.ndim > 1 for array in arrays.values()):
         raise ValueError("there is nothing to save: weights, or query and key, are due")
     given = zip(NAMES, (tokens, query_tokens, key_tokens, encoder_tokens, decoder_tokens), strict=True)
@@ -69,6 +73,18 @@ def save_capture(
     with told(str(path)), _whole(target) as file:
         writer(file, arrays, texts)
     return target
+
+
+def _check_shape(name: str, array: NDArray[Any]) -> None:
+    """Raise ValueError for an array of weights, queries, keys or values that could not be read again."""
+    stem, dot, _ = name.partition(".")
+    if stem not in INNER or not array.size or 2 <= array.ndim <= (4 if dot else 5):
+        return
+    possible = f"{INNER[stem]}, [heads, …] or [batch, heads, …]"
+    if not dot:
+        possible = f"{INNER[stem]}, [heads, …], [layers, heads, …] or [layers, batch, heads, …]"
+    shape = ", ".join(f"{length:,}" for length in array.shape)
+    raise ValueError(f"{quoted(name)} has the shape [{shape}]; possible are {possible}")
 
 
 def _arrays(stem: str, held: Any, layers: Sequence[int] | None) -> Iterator[tuple[str, NDArray[Any]]]:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..bytelevel import decoded, is_byte_level
 from ..npyfiles import ArrayFileError
 from .disk import Disk, told
 from .elements import Raw
@@ -39,16 +40,25 @@ class Labels:
     note: str = ""
 
 
-def labels(table: Mapping[str, Rows], name: str, queries: int, keys: int) -> Labels:
-    """The tokens of the set of a name with so many queries and keys: cut, or filled with empty ones, to fit."""
+def labels(table: Mapping[str, Rows], name: str, queries: int, keys: int, *, generated: bool = False) -> Labels:
+    """The tokens of the set of a name with so many queries and keys: cut, or filled with empty ones, to fit.
+
+    What generate() returns has one token more, the last, which was sampled and never attended: it is left out.
+    """
     orders = ORDER.get(name, (("query_tokens", "tokens"), ("key_tokens", "tokens")))
-    query, key = (next((table[each] for each in order if table.get(each)), ((),)) for order in orders)
+    query, key = (_text(next((table[each] for each in order if table.get(each)), ((),))) for order in orders)
+    grown = {"queries": generated, "keys": generated and name != "cross"}
     notes = [
         f"{len(rows[0]):,} tokens for {count:,} {what}"
         for rows, count, what in ((query, queries, "queries"), (key, keys, "keys"))
-        if rows[0] and len(rows[0]) != count
+        if rows[0] and len(rows[0]) not in (count, count + grown[what])
     ]
     return Labels(_fitted(query, queries), _fitted(key, keys), "; ".join(notes))
+
+
+def _text(rows: Rows) -> Rows:
+    """The tokens as text, where they are written in the letters of byte-level BPE."""
+    return tuple(tuple(map(decoded, row)) for row in rows) if is_byte_level(rows) else rows
 
 
 def _fitted(rows: Rows, count: int) -> Rows:

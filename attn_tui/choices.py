@@ -1,0 +1,29 @@
+"""What a file holds several of, beside layers and heads: sets of attention, and the items of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from attn_engine import Inputs, within_set
+
+from .view import Session
+
+CHOICES = ("capture_set", "batch_item")
+"""The fields of the experiment that choose one; they are fixed where there is one."""
+
+
+def offered(inputs: Inputs, field: str) -> tuple[Any, ...]:
+    """The values that such a field may have; none where no file is read."""
+    captured = inputs.captured
+    if captured is None:
+        return ()
+    return captured.sets if field == "capture_set" else tuple(range(captured.batch_size))
+
+
+def with_set(session: Session, name: str) -> Session:
+    """The session with another set of its file; where that has not the layer, with its first.
+
+    Raises ValueError for a set that there is not.
+    """
+    return replace(session, experiment=within_set(replace(session.experiment, capture_set=name)))

@@ -1,0 +1,33 @@
+"""What a what-if on captured weights cannot know: zeros, and weights so small that their type rounds them roughly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .captured import Captured, Mask, causal_pairs
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Weights of a head that a query may look at and that are not known as exactly as the others, by how many.
+
+    Of `zeros` it is not known what they were. `causal` are zeros beyond the query's own place in a layer that has
+    nothing else there, which is taken for a causal mask. `rough` are above 0, but too small for all their digits.
+    """
+
+    zeros: int
+    causal: int
+    rough: int
+
+
+def losses(captured: Captured, head: int, mask: Mask) -> Losses:
+    """What is lost of one of the heads of a layer under a mask (queries, keys); nothing where it can be recomputed."""
+    if captured.weights is None:
+        return Losses(0, 0, 0)
+    weights = captured.weights[head]
+    zeros, beyond = (weights == 0) & mask, ~causal_pairs(*weights.shape)
+    causal = 0 if captured.weights[:, beyond].any() else int(np.count_nonzero(zeros & beyond))
+    rough = np.count_nonzero((weights > 0) & (weights < captured.least_normal) & mask)
+    return Losses(int(np.count_nonzero(zeros)) - causal, causal, int(rough))
