@@ -130,6 +130,7 @@ class _Canvas:
         self.pairs = np.zeros((rows, columns), dtype=np.int64)
         self.known = np.zeros(survey.queries.size, dtype=np.bool_)
         self.entropy = np.full(survey.queries.size, np.nan, dtype=np.float32)
+        self.begun = np.zeros(rows, dtype=np.int64)  # queries known of each row
         self._waiting: list[Part] = []
 
     def steps(self, seconds: float) -> Iterator[MeanMap]:
@@ -161,14 +162,14 @@ class _Canvas:
             self.pairs[done.places] += done.pairs
         self.entropy[done.rows] = done.entropy
         self.known[done.rows] = True
+        self.begun += np.bincount(self.survey.groups[done.rows], minlength=self.begun.size)
 
     def _picture(self) -> MeanMap:
         survey, pairs = self.survey, self.pairs.copy()
-        begun = np.bincount(survey.groups[self.known], minlength=pairs.shape[0])
         if isinstance(survey.sight, Everything):
-            pairs = np.outer(begun, np.diff(survey.columns.edges))
+            pairs = np.outer(self.begun, np.diff(survey.columns.edges))
         means = np.divide(self.totals, pairs, out=np.zeros_like(self.totals), where=pairs > 0)
-        means[begun == 0] = np.nan
+        means[self.begun == 0] = np.nan
         return MeanMap(means.astype(np.float32), pairs, survey.queries, self.known.copy(), self.entropy.copy())
 
 
