@@ -141,8 +141,7 @@ def of_weights(length: int) -> Iterator[Row]:
             yield Row(f"{named}: of torch eager", own / times["torch eager"].best, 0.4, "×")
             yield Row(f"{named}: of torch out=", own / times["torch out="].best, 1.0, "×")
         share = limited(times, HEADS * length**2) / own
-        yield Row(f"{named}: of the machine's limit", share * 100, 75, "%", least=True)
-        yield Row(f"{named}: milliseconds", own * 1000, limited(times, HEADS * length**2) * 1000 / 0.75)
+        yield Row(f"{named}: of the machine's limit", share * 100, 75, "%", least=True, note=f"{own * 1000:.1f} ms")
 
 
 def of_small() -> Iterator[Row]:

@@ -11,13 +11,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what was measured, the figure of this machine, and the aim, at most or at `least` so much."""
+    """One line: what was measured, the figure of this machine, and the aim, at most or at `least` so much.
+
+    A note is what else there is to say of the figure.
+    """
 
     name: str
     figure: float
     aim: float
     unit: str = "ms"
     least: bool = False
+    note: str = ""
 
     @property
     def met(self) -> bool:
@@ -44,7 +48,8 @@ def in_turn(works: Mapping[str, Callable[[], Any]], rounds: int = 9, rest: float
         work()
     for _ in range(rounds):
         for name, work in works.items():
-            time.sleep(rest)
+            if rest:
+                time.sleep(rest)
             start = time.perf_counter()
             work()
             taken[name].append(time.perf_counter() - start)
@@ -56,5 +61,6 @@ def printed(rows: Sequence[Row]) -> str:
     lines = [f"{'':62} {'here':>10}   {'aim':>8}"]
     for row in rows:
         sign, mark = ("≥" if row.least else "≤"), ("" if row.met else "  missed")
-        lines.append(f"{row.name:62} {row.figure:10.3g} {sign} {row.aim:8.3g} {row.unit}{mark}")
+        note = f"  ({row.note})" if row.note else ""
+        lines.append(f"{row.name:62} {row.figure:10.3g} {sign} {row.aim:8.3g} {row.unit}{mark}{note}")
     return "\n".join([*lines, f"{sum(row.met for row in rows)} of {len(rows)} reach their aim"])
