@@ -43,6 +43,7 @@ could not be written, 130 ctrl+c.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: the engine has threads of its own
     for stream in (sys.stdout, sys.stderr):
         accept_any_text(stream)
     try:

@@ -50,6 +50,18 @@ if TYPE_CHECKING:
     from .experiment import FieldError as FieldError
     from .experiment import normaliser_signatures as normaliser_signatures
     from .experiment import parse_normaliser as parse_normaliser
+    from .fast.growing import Growing as Growing
+    from .fast.maps import MeanMap as MeanMap
+    from .fast.maps import mean_map as mean_map
+    from .fast.maps import mean_maps as mean_maps
+    from .fast.maps import mean_rows as mean_rows
+    from .fast.packing import Packed as Packed
+    from .fast.packing import PackedKeys as PackedKeys
+    from .fast.packing import cooled as cooled
+    from .fast.packing import pack as pack
+    from .fast.packing import pack_keys as pack_keys
+    from .fast.weighing import Weighed as Weighed
+    from .fast.weighing import weighed as weighed
     from .heads import as_random as as_random
     from .heads import compared_queries as compared_queries
     from .heads import mean_similarity as mean_similarity
@@ -204,6 +216,10 @@ _ROOMS = {
         "normaliser_signatures",
         "parse_normaliser",
     ),
+    "fast.growing": ("Growing",),
+    "fast.maps": ("MeanMap", "mean_map", "mean_maps", "mean_rows"),
+    "fast.packing": ("Packed", "PackedKeys", "cooled", "pack", "pack_keys"),
+    "fast.weighing": ("Weighed", "weighed"),
     "heads": (
         "as_random",
         "compared_queries",
