@@ -80,7 +80,7 @@ def of_rest(seconds: float = 2) -> Iterator[Row]:
     with probed(*EXPLORER) as probe:
         probe.stand()
         yield Row("first screen: bytes", len(probe.written), 60_000, "B")
-        probe.settle(1.0)
+        probe.rests(1.0)
         size, cpu = len(probe.written), cpu_seconds(probe.process.pid)
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
