@@ -31,11 +31,12 @@ EXPLORER_STANDS = b"quit"
 
 @dataclass(frozen=True)
 class Frames:
-    """What a key caused: seconds until the end of the first frame and until the last byte, and bytes."""
+    """What a key caused: seconds until the end of the first frame and until the last byte, bytes, and CPU seconds."""
 
     first: float
     last: float
     size: int
+    cpu: float
 
 
 class Probe(Terminal):
@@ -59,13 +60,14 @@ class Probe(Terminal):
 
     def key(self, name: str) -> Frames | None:
         """Press a key and read what it causes; None where that is nothing."""
-        before, first, last = len(self.written), 0.0, 0.0
+        before, cpu, first, last = len(self.written), cpu_seconds(self.process.pid), 0.0, 0.0
         pressed = time.perf_counter()
         self.press(KEYS.get(name, name))
         while self.read(QUIET if last else ANSWERED):
             last = time.perf_counter() - pressed
             first = first or (last if FRAME_END in self.written[before:] else 0.0)
-        return Frames(first or last, last, len(self.written) - before) if last else None
+        cpu = cpu_seconds(self.process.pid) - cpu
+        return Frames(first or last, last, len(self.written) - before, cpu) if last else None
 
     def keys(self, text: str) -> list[Frames]:
         """Press keys one after the other, each when the last one's frames are complete."""
