@@ -205,9 +205,7 @@ class Showing(terminal.TerminalApp):
         patient = scene.attention is not self.scene.attention
         self.scene = scene
         with self.batch_update():
-            for name, on in layout.classes(scene, self.window).items():
-                self.screen.set_class(on, name)
-            self.screen.set_class(self.prompt.is_open, "asking")
+            self.screen.update_classes(layout.classes(scene, self.window) | {"asking": self.prompt.is_open})
             self._take_theme(scene)
             for panel in self.panels:
                 if not (patient and panel.can_wait):

@@ -22,7 +22,7 @@ KEYS = {
     "shift+right": "\x1b[1;2C",
     "shift+left": "\x1b[1;2D",
 }
-QUIET, SETTLED, ANSWERED = 0.06, 0.4, 0.5
+QUIET, SETTLED, ANSWERED = 0.1, 0.4, 0.5
 """Seconds without a byte after which a key's frames, and the first screen, are complete; and a key changes nothing."""
 
 EXPLORER_STANDS = b"quit"
