@@ -201,8 +201,8 @@ class Showing(terminal.TerminalApp):
         return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
 
     def show_scene(self, scene: Scene) -> None:
-        """Hand the scene to every panel; those with the charts of new numbers draw them once the others are seen."""
-        patient = scene.attention is not self.scene.attention
+        """Hand the scene to every panel; those with the charts of other numbers draw them once the others are seen."""
+        patient = scene.attention is not self.scene.attention or scene.head != self.scene.head
         self.scene = scene
         with self.batch_update():
             self.screen.update_classes(layout.classes(scene, self.window) | {"asking": self.prompt.is_open})
