@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.saved import SLACK, Table, compared, load, lost, save
+from tests.benchmarks.saved import SLACK, compared, load, lost, save
 from tests.benchmarks.table import Row
 
 AT_MOST, AT_LEAST = Row("key", 10, 16, "ms"), Row("rate", 90, 75, "%", least=True)
@@ -36,6 +36,6 @@ def test_a_table_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
 def test_only_what_differs_much_from_the_saved_run_is_told() -> None:
     rows = [Row("key", 11, 16, "ms"), Row("rate", 45, 75, "%", least=True), Row("new", 1, 1, "s")]
-    head, *told = compared(Table(0, {"key": AT_MOST, "rate": AT_LEAST}, rows)).splitlines()
+    head, *told = compared(rows, {"key": AT_MOST, "rate": AT_LEAST}).splitlines()
     assert head.endswith("; 1 were not saved")
     assert [line.split()[0] for line in told] == ["rate"]

@@ -1,4 +1,4 @@
-"""The table of all benchmarks, printed when they have been run: `pytest tests/benchmarks`."""
+"""Benchmarks run only where they are asked for, `pytest tests/benchmarks`, and print their table at the end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.saved import Table, compared, load, save
-from tests.benchmarks.table import printed
+from tests.benchmarks.saved import compared, load, save
+from tests.benchmarks.table import RECORDED, Row, printed
 
 SAVED = Path(__file__).with_name("saved.json")
-TABLE = pytest.StashKey[Table]()
+BEFORE = pytest.StashKey[tuple[float, dict[str, Row]]]()
+"""The machine's load before anything was measured, and the rows of a saved table."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,23 +29,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before anything is measured."""
-    config.stash[TABLE] = Table(os.getloadavg()[0], load(config.getoption("--table-compare")))
+    """Read the saved table before it may be saved anew."""
+    config.stash[BEFORE] = os.getloadavg()[0], load(config.getoption("--table-compare"))
 
 
 @pytest.fixture
-def table(request: pytest.FixtureRequest) -> Table:
-    """The table that the rows of each part come into."""
-    return request.config.stash[TABLE]
+def saved(request: pytest.FixtureRequest) -> dict[str, Row]:
+    """The rows of the saved table by their names."""
+    return request.config.stash[BEFORE][1]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table, and save it."""
-    table = config.stash[TABLE]
-    if not table.rows:
+    """Every row that a test has recorded, and what differs from the saved table."""
+    if not RECORDED:
         return
-    terminalreporter.section(f"load {table.load:.1f} before, on {os.cpu_count()} cores")
-    terminalreporter.write_line(printed(table.rows))
-    terminalreporter.write_line(compared(table))
+    busy, saved = config.stash[BEFORE]
+    terminalreporter.section(f"load {busy:.1f} before, on {os.cpu_count()} cores")
+    terminalreporter.write_line(printed(RECORDED))
+    terminalreporter.write_line(compared(RECORDED, saved))
     if path := config.getoption("--table-save"):
-        save(path, table.rows)
+        save(path, RECORDED)

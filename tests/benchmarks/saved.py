@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from tests.benchmarks.table import Row
@@ -14,15 +14,6 @@ SLACK = {"ms": 3.0, "s": 3.0, "frames": 2.0, "×": 1.5, "%": 1.5, "B": 1.2, "MiB
 
 MUCH = 1.25
 """How many times as large or small as a saved figure is worth telling."""
-
-
-@dataclass
-class Table:
-    """The machine's load before, the rows of a saved run, and those that were measured."""
-
-    load: float
-    saved: dict[str, Row]
-    rows: list[Row] = field(default_factory=list)
 
 
 def load(path: Path) -> dict[str, Row]:
@@ -44,16 +35,16 @@ def lost(row: Row, saved: Row | None) -> bool:
     return saved is not None and saved.met and beyond
 
 
-def compared(table: Table) -> str:
+def compared(rows: Sequence[Row], saved: Mapping[str, Row]) -> str:
     """What differs much from the saved run, a line each."""
+    known = [(row, saved[row.name]) for row in rows if row.name in saved]
     lines = [
-        f"{row.name:62} {table.saved[row.name].figure:10.3g} → {row.figure:.3g} {row.unit}"
-        for row in table.rows
-        if row.name in table.saved and _far(row.figure, table.saved[row.name].figure)
+        f"{row.name:62} {old.figure:10.3g} → {row.figure:.3g} {row.unit}"
+        for row, old in known
+        if _far(row.figure, old.figure)
     ]
-    new = sum(row.name not in table.saved for row in table.rows)
-    head = f"{len(lines)} of {len(table.rows)} are more than {MUCH} times the saved figure or less than a {MUCH}th"
-    return "\n".join([f"{head}; {new} were not saved", *lines])
+    head = f"{len(lines)} of {len(known)} are more than {MUCH} times what was saved, or less than a {MUCH}th of it"
+    return "\n".join([f"{head}; {len(rows) - len(known)} were not saved", *lines])
 
 
 def _far(figure: float, saved: float) -> bool:
