@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from attn_engine import Attention, Losses, file_changed, losses
 
+from ..remembering import remembered
 from ..scene import Scene
 from ..side import Side
 from .cells import printable
@@ -47,7 +47,7 @@ def lost_of(side: Side) -> Losses | None:
     return _losses(side.attention, captured, side.head)
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _losses(attention: Attention, captured: Any, head: int) -> Losses:
     return losses(captured, head, attention.mask_of(head))
 
