@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attn_engine import Attention, Losses, file_changed, losses
+from attn_engine import Attention, Losses, error_bound, file_changed, losses
 
 from ..remembering import remembered
 from ..scene import Scene
@@ -58,7 +58,7 @@ def what_if_text(side: Side) -> str:
     if captured is None or lost is None:
         return ""
     exact, rough = captured.precision < LEAST_ROUNDING, _several(lost.rough, "tiny weight")
-    share = captured.precision / min(side.shown.temperature, 1)
+    share = error_bound(captured, side.shown.temperature)
     parts = {
         f"to {100 * share:.2g} %{f' but for {rough}' if lost.rough else ''}": not exact,
         f"{rough} rounded": exact and lost.rough,

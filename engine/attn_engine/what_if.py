@@ -1,4 +1,4 @@
-"""What a what-if on captured weights cannot know: zeros, and weights so small that their type rounds them roughly."""
+"""What a what-if on captured weights cannot know: how exact it is, zeros, and weights that their type rounds most."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .captured import Captured, Mask, causal_pairs
+
+
+def error_bound(captured: Captured, temperature: float) -> float:
+    """How far, relatively, a new weight may lie from what exact weights would give, at a temperature.
+
+    Both p and the sum of its row are rounded: p·(1 ± u) over Σp·(1 ∓ u), to the power of 1/τ.
+    """
+    rounding = captured.precision
+    return float(((1 + rounding) / (1 - rounding)) ** (1 / temperature) - 1)
 
 
 @dataclass(frozen=True)
