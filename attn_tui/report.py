@@ -42,7 +42,7 @@ from .pictures.of_files import lost_of
 from .pictures.plan import whole_size
 from .pictures.state import different_tokens
 from .pictures.svg import svg_of
-from .pictures.truth import formula, truth_line
+from .pictures.truth import formula, truth_lines
 from .scene import Scene
 from .side import Side
 from .view import Session
@@ -85,13 +85,21 @@ def report(scene: Scene, width: int, height: int | None = None) -> Lines:
         [Segment(keys_title(scene), ink.strong)],
         *top_keys(scene, min(width, 60), 10 if scene.compared else 5),
     ]
-    return [*lines, blank, truth_line(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
+    return [*lines, blank, *truth_lines(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
 
 
 def _place(scene: Scene) -> str:
-    layer = f"{scene.layer_name}, " if scene.layer_name else ""
+    """Where the numbers are from: of heads put together, the note of the picture says of which they are."""
     source = printable(scene.shown.file) if scene.shown.source == "file" else scene.shown.source
-    return f"{source}, {layer}head {scene.head_number} of {scene.num_heads}"
+    captured, together = scene.inputs.captured, scene.combined and scene.session.view.over != "head"
+    parts = {
+        source: True,
+        printable(captured.set_name) if captured else "": captured and len(captured.sets) > 1,
+        f"batch item {scene.shown.batch_item}": captured and captured.batch_size > 1,
+        scene.layer_name: scene.layer_name and not together,
+        f"head {scene.head_number} of {scene.num_heads}": not together,
+    }
+    return ", ".join(text for text, there in parts.items() if there)
 
 
 def _reads(scene: Scene, query: int, top: int) -> Lines:
