@@ -31,7 +31,8 @@ def top_keys(scene: Scene, width: int, height: int) -> Lines:
     if height - len(lines) < 4:
         return lines
     given = weights[:, columns].sum(axis=1) if columns else weights[:, key]
-    received = float(given.sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        received = float(given.sum())
     title = f"looking at {_several(scene.key_labels, columns, 'key', key)}"
     total = f"receives {figure(received)}" if width >= 34 else f"Σ {figure(received)}"
     gap = max(width - len(total) - 1, 1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import ROUNDING, row_tolerance
+from .captured import ROUNDING, listed, row_tolerance
 from .captures.opening import Capture
 from .captures.pictures import Picture
 from .captures.sets import CaptureSet, Layer
@@ -84,12 +84,20 @@ class _Look:
     def told(self) -> SetSurvey:
         """What was seen."""
         rows = sum(np.prod(picture.shape[:3], dtype=int) for layer in self.of.layers for _, picture in _parts(layer))
-        unreadable = tuple(f"layer {number} cannot be read: {why}" for number, why in self.unreadable.items())
+        reasons = {
+            why: [number for number, each in self.unreadable.items() if each == why] for why in self.unreadable.values()
+        }
+        unreadable = tuple(f"{_layers(numbers)} cannot be read: {why}" for why, numbers in reasons.items())
         unusual = tuple(sorted(self.found.values(), key=_place))
         return SetSurvey(self.of.name, int(rows), self.read, unusual, unreadable, tuple(self.left_out))
 
     def pieces(self) -> Iterator[int]:
         """Read piece by piece; the rows read so far after each."""
+        for place, layer in enumerate(self.of.layers):
+            try:
+                self.of.check_beside(place)
+            except (ArrayFileError, OSError) as error:
+                self.unreadable[layer.number] = str(error)
         for head in range(self.of.num_heads):
             for batch in range(self.of.batch_size):
                 for layer in self.of.layers:
@@ -133,6 +141,10 @@ class _Look:
         first = min(old, new, key=_place)
         total = new.count + (old.count if old is not new else 0)
         self.found[new.part, new.kind] = replace(first, count=total)
+
+
+def _layers(numbers: list[int]) -> str:
+    return f"layer {numbers[0]}" if len(numbers) == 1 else f"layers {listed(sorted(numbers))}"
 
 
 def _place(each: Unusual) -> tuple[int, int, int, int]:
