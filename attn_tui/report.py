@@ -32,7 +32,7 @@ from attn_engine import (
 from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
-from .pictures.cells import Lines, figure, pad, plain, printable, width_of
+from .pictures.cells import Lines, figure, pad, plain, printable, width_of, wrap
 from .pictures.heads.kinds import kinds, scores
 from .pictures.heads.likeness import likeness_text
 from .pictures.heatmap import heat_map, map_title
@@ -48,6 +48,7 @@ from .side import Side
 from .view import Session
 
 WIDTH = 100
+HUGE = 100_000
 SYSTEMS = {Tier.TRUECOLOR: ColorSystem.TRUECOLOR, Tier.CUBE: ColorSystem.EIGHT_BIT, Tier.BASIC: ColorSystem.STANDARD}
 
 
@@ -82,10 +83,11 @@ def report(scene: Scene, width: int, height: int | None = None) -> Lines:
     lines += heat_map(scene, width, whole_size(scene, width, height))
     lines += [
         blank,
-        [Segment(keys_title(scene), ink.strong)],
+        *([Segment(text, ink.strong)] for text in wrap(keys_title(scene), width)),
         *top_keys(scene, min(width, 60), 10 if scene.compared else 5),
     ]
-    return [*lines, blank, *truth_lines(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
+    likeness = [[Segment(f" {text}", ink.dim)] for text in wrap(likeness_text(scene), width - 1)]
+    return [*lines, blank, *truth_lines(scene, width), *likeness]
 
 
 def _place(scene: Scene) -> str:
@@ -134,11 +136,13 @@ def _found(scene: Scene, row: int) -> str:
 
 
 def _written(weight: float) -> str:
-    return f"{weight:.4f}" if math.isfinite(weight) else f"{figure(weight):<6}"
+    return f"{weight:.4f}" if abs(weight) < HUGE else f"{figure(weight):<6}"
 
 
 def _running(total: float) -> str:
-    return f"{total:.4f}" if math.isfinite(total) else f"{'–':<6}"
+    if not math.isfinite(total):
+        return f"{'–':<6}"
+    return f"{total:.4f}" if abs(total) < HUGE else f"{figure(total):<6}"
 
 
 def figures(scene: Scene) -> dict[str, Any]:

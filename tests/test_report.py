@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from rich.segment import Segment
 
 from attn_engine import Experiment, head_kinds, head_scores, measure, measures, run, save_capture
 from attn_tui.cli import main, print_parser
 from attn_tui.options import OptionError, read_options, split
-from attn_tui.pictures.cells import plain
+from attn_tui.pictures.cells import plain, width_of
 from attn_tui.pictures.ink import Tier
 from attn_tui.pictures.truth import truth_lines
 from attn_tui.report import csv_text, figures, report, svg_text
@@ -58,7 +59,9 @@ def test_what_matters_and_does_not_fit_the_line_stands_below(
     tokens = [f"a rather long token, number {at}" for at in range(3)]
     path = save_capture(tmp_path / "c.npz", np.full((2, 2, 5, 5), 0.3, np.float16), tokens=tokens)
     for width in (30, 60, 100):
-        text = " ".join(printed(capsys, f"{path} --temperature 2 --width {width}").split())
+        lines = printed(capsys, f"{path} --temperature 2 --width {width}").split("\n")
+        assert all(width_of([Segment(line)]) <= width for line in lines[2:])  # the title and the command stay whole
+        text = " ".join(" ".join(lines).split())
         for said in ("3 tokens for 5 queries; 3 tokens for 5 keys", "what if", "nats"):
             assert said in text, width
 

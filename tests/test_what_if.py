@@ -140,6 +140,12 @@ def test_new_weights_are_as_exact_as_the_bound_says(tmp_path: Path, temperature:
     assert bound / 4 < worst < bound + 5e-6  # what float32 itself rounds
 
 
+def test_a_bound_beyond_all_numbers_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved(tmp_path, weights_of(0).astype(np.float16))
+    for temperature in ("1e-3", "1e-9"):
+        assert "what if, to 100 % and more" in printed(path, capsys, "--temperature", temperature)
+
+
 async def test_of_heads_put_together_the_head_that_was_counted_is_named(tmp_path: Path) -> None:
     path = saved(tmp_path, weights_of(0).astype(np.float16))
     async with explorer(f"--file {path} --head 1 --temperature 2 --over mean", size=(200, 40)) as hands:

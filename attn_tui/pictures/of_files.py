@@ -59,8 +59,9 @@ def what_if_text(side: Side) -> str:
         return ""
     exact, rough = captured.precision < LEAST_ROUNDING, _several(lost.rough, "tiny weight")
     share = error_bound(captured, side.shown.temperature)
+    near = f"{100 * share:.2g} %" if share < 1 else "100 % and more"
     parts = {
-        f"to {100 * share:.2g} %{f' but for {rough}' if lost.rough else ''}": not exact,
+        f"to {near}{f' but for {rough}' if lost.rough else ''}": not exact,
         f"{rough} rounded": exact and lost.rough,
         f"{_several(lost.zeros, 'zero')} not recovered": lost.zeros,
         f"{_several(lost.causal, 'zero')} taken for a causal mask": lost.causal,

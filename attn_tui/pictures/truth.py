@@ -190,6 +190,7 @@ def _scores(scene: Scene) -> list[Fact]:
     return facts
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _marks(scene: Scene) -> list[Fact]:
     """What marked keys get together, and marked queries give the key on average, beside the means of all queries."""
     query, key = scene.cursor
@@ -207,6 +208,7 @@ def _marks(scene: Scene) -> list[Fact]:
     return facts
 
 
+@np.errstate(over="ignore")
 def _mean(numbers: Matrix) -> str:
     """The mean of those that are finite, and over how many of them it is where some are not."""
     known = numbers[np.isfinite(numbers)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,10 @@ def error_bound(captured: Captured, temperature: float) -> float:
     Both p and the sum of its row are rounded: p·(1 ± u) over Σp·(1 ∓ u), to the power of 1/τ.
     """
     rounding = captured.precision
-    return float(((1 + rounding) / (1 - rounding)) ** (1 / temperature) - 1)
+    try:
+        return math.expm1(math.log((1 + rounding) / (1 - rounding)) / temperature)
+    except OverflowError:
+        return math.inf
 
 
 @dataclass(frozen=True)
