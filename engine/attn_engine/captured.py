@@ -150,7 +150,7 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
         raise FieldError(
             "file",
             f"{found.query_length:,} queries × {found.key_length:,} keys is more than {MAX_SCORES:,} scores, "
-            "which is the most that is computed",
+            f"which is the most that is computed: save {max(MAX_SCORES // found.key_length, 1):,} of the queries or fewer",
         )
     mask, scale = _mask(found, layer, batch, heads), found.scale(layer)
     inputs = _inputs(found, layer, batch, heads)
