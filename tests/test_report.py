@@ -80,6 +80,23 @@ def test_of_a_file_it_is_said_which_set_batch_item_and_heads_are_printed(
     assert first.endswith("c.npz, encoder, batch item 0")
 
 
+def test_the_commands_of_the_documentation_print_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed, name in enumerate(("before.npz", "after.npz")):
+        weights = np.random.default_rng(seed).dirichlet(np.ones(5), size=(4, 6, 5)).astype(np.float32)
+        save_capture(name, weights, tokens=["[CLS]", "a", "b", "c", "[SEP]"])
+    docs = (Path(__file__).parents[1] / "docs" / "captures.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^attn-tui print (.*)$", docs, re.MULTILINE)
+    texts = [printed(capsys, options) for options in commands]
+    assert len(texts) == 3
+    assert texts[0].startswith("A − B")
+    assert "Most changed" in texts[0]
+    assert "softmax(ln p/0.7 + mask)·V" in texts[1]
+    assert texts[2].splitlines()[0] == "query,a,b,c"
+
+
 def test_a_pinned_picture_may_begin_with_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = save_capture(tmp_path / "c.npz", np.full((2, 2, 5, 5), 0.2))
     options = [printed(capsys, f"{path} --pin '{start}{path} --layer 1' --compare a-b") for start in ("", "--file ")]
