@@ -73,6 +73,21 @@ def test_numbers_at_the_end_of_the_type_are_printed_without_a_warning(
     assert printed(capsys, path, *options.replace("FILE", str(path)).split())  # a warning would fail the test
 
 
+def test_signalling_nan_is_nan_as_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = softmax()
+    weights.view(np.uint32)[0, 0, 2] = 0x7FA00000
+    path = saved(tmp_path, weights)
+    for words in (
+        ["print"],
+        ["print", "--json"],
+        ["print", "--over", "mean"],
+        ["print", "--temperature", "2"],
+        ["info"],
+    ):
+        assert main([words[0], str(path), *words[1:]]) == 0
+    assert "6 weights are NaN" in capsys.readouterr().out
+
+
 # How alike heads are
 
 

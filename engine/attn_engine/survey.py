@@ -159,17 +159,16 @@ def _parts(layer: Layer) -> list[tuple[str, Picture]]:
     return [(part, picture) for part, picture in pictures if picture is not None]
 
 
+@np.errstate(invalid="ignore")
 def _of_weights(weights: NDArray[np.float32], tolerance: float) -> Counts:
     """How many numbers or rows of each kind there are, by row; nothing where all is as usual."""
-    with np.errstate(invalid="ignore"):
-        sums = weights.sum(axis=-1, dtype=np.float64)
-        usual = (np.abs(sums - 1) <= tolerance) & (weights.min(axis=-1) >= 0)
+    sums = weights.sum(axis=-1, dtype=np.float64)
+    usual = (np.abs(sums - 1) <= tolerance) & (weights.min(axis=-1) >= 0)
     if usual.all():
         return {}
     odd = ~usual
     part = weights[odd]
-    with np.errstate(invalid="ignore"):
-        below = ((part < 0) & np.isfinite(part)).sum(axis=-1)
+    below = ((part < 0) & np.isfinite(part)).sum(axis=-1)
     counts = _broken(part) | {"below 0": below, "zeros": ~part.any(axis=-1)}
     other = sum((each.astype(bool) for each in counts.values()), start=np.zeros(len(part), dtype=bool))
     counts["sum"] = ~other

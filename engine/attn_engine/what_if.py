@@ -35,6 +35,7 @@ class Losses:
     rough: int
 
 
+@np.errstate(invalid="ignore")
 def losses(captured: Captured, head: int, mask: Mask) -> Losses:
     """What is lost of one of the heads of a layer under a mask (queries, keys); nothing where it can be recomputed."""
     if captured.weights is None:
