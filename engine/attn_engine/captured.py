@@ -147,10 +147,11 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     _check("batch_item", batch, found.batch_size)
     heads = range(found.num_heads) if only is None else range(only, only + 1)
     if len(heads) * found.query_length * found.key_length > MAX_SCORES:
+        most = max(MAX_SCORES // found.key_length, 1)
         raise FieldError(
             "file",
             f"{found.query_length:,} queries × {found.key_length:,} keys is more than {MAX_SCORES:,} scores, "
-            "which is the most that is computed",
+            f"which is the most that is computed: save {most:,} of the queries or fewer",
         )
     mask, scale = _mask(found, layer, batch, heads), found.scale(layer)
     inputs = _inputs(found, layer, batch, heads)
