@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import termios
 import time
 import tty
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def temperature(terminal: Terminal) -> float:
 
 def left_over(terminal: Terminal) -> bytes:
     """What was typed and the program has not read."""
-    tty.setraw(terminal.slave)
+    tty.setraw(terminal.slave, termios.TCSANOW)  # and not flushing what is there
     found = b""
     while select.select([terminal.slave], [], [], 0.1)[0]:
         found += os.read(terminal.slave, 1024)
