@@ -35,8 +35,9 @@ commands:
 A value that starts with "-" is written with "=": --scale=-1. In the explorer,
 ? lists the keys, and y copies the command that makes the picture on the
 screen. Status: 0 done, 1 check has found something, 2 a wrong option or rule,
-or no terminal to draw on, 65 or 66 a file that cannot be used, 74 output that
-could not be written, 130 ctrl+c.
+or no terminal to draw on, 65 or 66 a file that cannot be used, 70 a fault of
+attn-tui itself, 74 output that could not be written, 129 the terminal has gone
+(SIGHUP), 130 ctrl+c while no screen is open (SIGINT), 143 SIGTERM.
 """
 
 
@@ -64,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(f"output could not be written: {error.strerror or error}", 74)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        from .faults import STATUS, told
+
+        return _tell(told(error), STATUS)
 
 
 def _forget_output() -> None:

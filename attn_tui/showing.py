@@ -55,9 +55,6 @@ class Showing(terminal.TerminalApp):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
 
-    owns_process = False
-    """Whether nothing else runs in this process, so that its settings are the explorer's to change."""
-
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
         tier = tier or terminal.find_tier()
         super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))  # there, the terminal's own colours
@@ -115,7 +112,6 @@ class Showing(terminal.TerminalApp):
     def on_mount(self) -> None:
         """Draw the first screen at once; load what draws charts after it."""
         self.panels = [*self.query(Panel)]
-        terminal.end_on_signals(self)
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
         self.call_after_refresh(self.run_worker, self._load_charts, thread=True)
