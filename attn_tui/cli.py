@@ -41,7 +41,7 @@ attn-tui itself, 74 output that could not be written, 129 the terminal has gone
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - an end is a return
     """Run the program; its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
@@ -66,9 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        from .faults import STATUS, told
+        return _tell_fault(error)
 
-        return _tell(told(error), STATUS)
+
+def _tell_fault(error: Exception) -> int:
+    from .faults import STATUS, told
+
+    _forget_output()
+    return _tell(told(error), STATUS)
 
 
 def _forget_output() -> None:

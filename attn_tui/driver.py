@@ -6,6 +6,7 @@ What comes is sifted before Textual sees it, what goes never waits, and stopping
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
@@ -22,7 +23,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.keys import Keys
 from textual.message import Message
 
-from .keystrokes import Kind, Patience, Sieve, Token
+from .keystrokes import Kind, Patience, Sieve, Token, Weir
 from .line import Line
 
 CHECKED = "8.2.8"
@@ -34,8 +35,7 @@ STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 WIDEST, HIGHEST = 2000, 1000
 """Cells; what a terminal tells beyond them is not believed."""
 
-BURST = 256
-"""Characters at once that nobody types: they are a paste that the terminal did not mark."""
+MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")
 
 READ_AT_ONCE = 65536
 TICK = 0.05
@@ -145,13 +145,14 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Hand on what comes, until the terminal is left or gone."""
-        sieve, last = Sieve(_patience()), monotonic()
+        sieve, weir, last = Sieve(_patience()), Weir(), monotonic()
         while not self.exit_event.is_set():
             ready, _, _ = select.select([self.fileno], [], [], TICK)
             if not ready:
-                tokens = sieve.idle(monotonic() - last)
+                tokens = list(sieve.idle(monotonic() - last))
             elif data := self._read():
-                tokens, last = sieve.feed(data), monotonic()
+                last = monotonic()
+                tokens = weir.pass_on(list(sieve.feed(data)), last)
             else:
                 self._loop.call_soon_threadsafe(self._host.end_with, STATUS[signal.SIGHUP])
                 return
@@ -169,7 +170,7 @@ class TerminalDriver(LinuxDriver):
     def _messages(self, token: Token) -> Iterator[Message]:
         """What a token means; nothing where that is not known."""
         kind, text = token
-        if kind is Kind.PASTE or (kind is Kind.TEXT and len(text) >= BURST):
+        if kind is Kind.PASTE:
             yield events.Paste(text)
         elif kind is Kind.TEXT:
             for character in text:
@@ -186,7 +187,7 @@ class TerminalDriver(LinuxDriver):
         if text in (FOCUSIN, FOCUSOUT):
             yield events.AppFocus() if text == FOCUSIN else events.AppBlur()
         elif text.startswith("\x1b[<"):
-            mouse = self._parser.parse_mouse_code(text)
+            mouse = self._parser.parse_mouse_code(text) if MOUSE.fullmatch(text) else None
             yield from [mouse] if mouse else []
         elif text.startswith("\x1b[?2026;") and text.endswith("$y"):
             yield from [messages.TerminalSupportsSynchronizedOutput()] if text[8] != "0" else []

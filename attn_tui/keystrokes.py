@@ -15,14 +15,20 @@ from typing import NamedTuple
 LONGEST = 96
 """Bytes of the longest sequence that means a key."""
 
-MOST_PASTED = 1 << 20
+MOST_PASTED = 1 << 16
 """Bytes of a paste that are kept."""
+
+FLOOD = 256
+"""Keys at once that nobody has typed, not even by holding one down while the line stood still for seconds."""
+
+GAP = 0.05
+"""Seconds without anything, after which a flood is over."""
 
 ESCAPE = b"\x1b"
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 
 TEXT = re.compile(rb"[^\x1b]+")
-CONTROL = re.compile(rb"\x1b\[(?P<begun>[0-?]*[ -/]*)(?P<last>[@-~]?)")
+CONTROL = re.compile(rb"\x1b\[[ -?]*(?P<last>[@-~]?)")  # in any order: there are terminals that send -1
 LINUX_KEY = re.compile(rb"\x1b\[\[[A-E]?")
 OLD_MOUSE = re.compile(rb"\x1b\[M[\x00-\xff]{0,3}")
 SHORT = re.compile(rb"\x1bO[0-9;]*(?P<last>[@-~]?)")
@@ -184,6 +190,32 @@ class Sieve:
         text, self._pasted = self._pasted.decode(errors="ignore").replace("\0", ""), None
         if text:
             yield Token(Kind.PASTE, text)
+
+
+class Weir:
+    """Holds back what nobody typed: of a flood, characters are a paste that nobody marked, and keys are none."""
+
+    def __init__(self) -> None:
+        self._last = -GAP
+        self._flooded = False
+
+    def pass_on(self, tokens: list[Token], now: float) -> list[Token]:
+        """What of the tokens counts that came together, at a time in seconds."""
+        self._flooded = _keys(tokens) >= FLOOD or (self._flooded and now < self._last + GAP)
+        self._last = now
+        return list(_calmed(tokens)) if self._flooded else tokens
+
+
+def _keys(tokens: list[Token]) -> int:
+    return sum(len(token.text) if token.kind is Kind.TEXT else token.kind is not Kind.PASTE for token in tokens)
+
+
+def _calmed(tokens: list[Token]) -> Iterator[Token]:
+    for token in tokens:
+        if token.kind in (Kind.TEXT, Kind.PASTE):
+            yield Token(Kind.PASTE, token.text)
+        elif token.text.startswith("\x1b[?"):
+            yield token  # an answer to a question
 
 
 def _sensible(sequence: bytes) -> bool:
