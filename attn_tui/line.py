@@ -18,7 +18,7 @@ CHUNK = 4096
 MUCH = 65536
 """Bytes that wait to be written when the terminal is behind."""
 
-PATIENCE = 1.0
+PATIENCE = 0.5
 """Seconds that a terminal has, at the end, to take what is still to be written."""
 
 CUT = b"\x1b\\\x1b[?2026l\x1b[0m"

@@ -39,7 +39,7 @@ FAREWELL = 0.3
 HUNG_UP = STATUS[signal.SIGHUP]
 """The status where nobody can read what is printed."""
 
-HURRY = 2.0
+HURRY = 1.5
 """Seconds after which a signal ends the process, whatever it is waiting for."""
 
 
