@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from functools import partial
 from time import monotonic
@@ -96,7 +97,7 @@ class TerminalDriver(LinuxDriver):
         for number, status in STATUS.items():
             if number not in self._ignored:
                 self._loop.add_signal_handler(number, partial(self._host.end_with, status))
-        self._loop.add_signal_handler(signal.SIGTSTP, partial(self.stand_still, os.getpid()))
+        self._loop.add_signal_handler(signal.SIGTSTP, self.stand_still)
         self._loop.add_signal_handler(signal.SIGCONT, self._renew)
         if self._line is None:
             screen = sys.__stderr__
@@ -118,13 +119,19 @@ class TerminalDriver(LinuxDriver):
         if line is not None:
             line.close()
 
-    def stand_still(self, whom: int) -> None:
-        """Stop, with the terminal as it was found, until continued. `whom` may be 0: all of the same job, as a shell
-        started them; where no shell could continue it, nothing stops."""
+    def stand_still(self, *, whole_job: bool = False) -> None:
+        """Stop, with the terminal as it was found, until continued; perhaps with all that a shell started together.
+
+        Where no shell could continue it, nothing stops.
+        """
         self.suspend_application_mode()
         self._loop.remove_signal_handler(signal.SIGCONT)
         self._loop.remove_signal_handler(signal.SIGTSTP)
-        os.kill(whom, signal.SIGTSTP)
+        if whole_job:
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+            os.kill(0, signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)  # this thread, which must not run on meanwhile
         self._must_signal_resume = True
         self.resume_application_mode()
 

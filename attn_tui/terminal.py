@@ -144,7 +144,11 @@ class TerminalApp(App[str]):
 
     def on_mount(self) -> None:
         """After it was stopped, nothing is known of what stands on the terminal."""
-        self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self._draw_anew())
+
+    def _draw_anew(self) -> None:
+        self.painter.forget()
+        self.refresh(layout=True)
 
     def on_resize(self, _: events.Resize) -> None:
         """Terminals do as they like with what stood there."""
@@ -201,7 +205,7 @@ class TerminalApp(App[str]):
     def action_suspend_process(self) -> None:
         """What ctrl+z does: stop, with whatever the shell started together with it."""
         if isinstance(self._driver, TerminalDriver):
-            self._driver.stand_still(0)
+            self._driver.stand_still(whole_job=True)
 
     def end_with(self, status: int) -> None:
         """Leave because of a signal, soon: whatever holds it up, the terminal is restored by then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -111,7 +112,7 @@ class Terminal:
         ready, _, _ = select.select([self.master], [], [], seconds)
         data = os.read(self.master, 65536) if ready else b""
         self.written += data
-        self._stream.feed(data)
+        self._stream.feed(_for_pyte(data))
         return data
 
     def pause(self, seconds: float) -> None:
@@ -172,6 +173,11 @@ class Terminal:
             self.process.kill()
         self.process.wait()
         self.hang_up()
+
+
+def _for_pyte(data: bytes) -> bytes:
+    """What pyte understands: it knows no keyboard protocol, and no other screen, which would be empty when entered."""
+    return re.sub(rb"\x1b\[[<>]\d*u", b"", data).replace(b"\x1b[?1049h", b"\x1b[?1049h\x1b[2J")
 
 
 @contextmanager
