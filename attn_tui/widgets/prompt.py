@@ -98,6 +98,11 @@ class Prompt(Horizontal):
         self.remove_class("-open")
         self.screen.set_focus(None)
 
+    def on_descendant_blur(self) -> None:
+        """While a question stands, keys are text: a resize, or what is hidden late, takes them away from no line."""
+        if self.is_open:
+            self.screen.set_focus(self.query_one(Input))
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Hand on what there is so far."""
         event.stop()
