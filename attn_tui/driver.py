@@ -33,7 +33,7 @@ CHECKED = "8.2.8"
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 """What ends the explorer, and the status that it ends with."""
 
-WIDEST, HIGHEST = 2000, 1000
+WIDEST, HIGHEST = 1000, 400
 """Cells; what a terminal tells beyond them is not believed."""
 
 MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")

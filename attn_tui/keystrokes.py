@@ -15,7 +15,7 @@ from typing import NamedTuple
 LONGEST = 96
 """Bytes of the longest sequence that means a key."""
 
-MOST_PASTED = 1 << 16
+MOST_PASTED = 1 << 14
 """Bytes of a paste that are kept."""
 
 FLOOD = 256
@@ -99,7 +99,9 @@ class Sieve:
         held = self._held
         if not held.startswith(ESCAPE):
             yield from self._text()
-        elif held.startswith(b"\x1b["):
+            return
+        self._decode.reset()  # a character that an escape cuts short is none
+        if held.startswith(b"\x1b["):
             yield from self._control()
         elif held.startswith(b"\x1bO"):
             yield from self._short()
@@ -117,9 +119,7 @@ class Sieve:
         match = TEXT.match(self._held)
         assert match
         self._held = self._held[match.end() :]
-        text = C1.sub("", self._decode.decode(match[0], final=bool(self._held)))
-        if self._held:
-            self._decode.reset()
+        text = C1.sub("", self._decode.decode(match[0]))
         if text:
             yield Token(Kind.TEXT, text)
 

@@ -200,6 +200,7 @@ def running(
     The job may be `loose`, to which the terminal does not belong, `deaf` to SIGHUP, or both.
     """
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environment["XDG_STATE_HOME"] = os.devnull  # so that logs of faults go where temporary files do
     environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
     environment |= changes
     terminal = Terminal(words, size, {name: text for name, text in environment.items() if text}, folder, job)

@@ -1,4 +1,4 @@
-"""A random session: text, keys, pastes, the mouse, resizes, stops, noise. It answers, and leaves the terminal as it was.
+"""A random session: text, keys, pastes, the mouse, resizes, stops, noise. It answers, and the terminal is left whole.
 
 ATTN_TUI_SESSION is for how many seconds (20), ATTN_TUI_SEED from which seed on (a new one every day), ATTN_TUI_SEEDS
 how many of them (1): `ATTN_TUI_SESSION=600 ATTN_TUI_SEEDS=10 pytest tests/test_hostile_session.py -s`.
@@ -42,7 +42,7 @@ KEYS = [
     for key in [key for action in ACTIONS if action.name != "quit" for key in action.keys] + list(EVERY_KNOB)
 ]
 TEXTS = (
-    "causal", "window(4) & causal", "local(", "))))", "--mask full", "--queries 40", "--head 2 --layer 1", "nonsense",
+    "causal", "window(4) & causal", "local(", "))))", "--mask full", "--keys 40", "--head 2 --layer 1", "nonsense",
     "0", "-1", "1e99", "attention.svg", "x.txt", "../", "é漢字🙂", "\u202eabc", "e\u0301" * 30, "[@click=app.exit]x[/]",
 )  # fmt: skip
 NOISE = (
@@ -122,7 +122,7 @@ sys.exit(main([]))
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + SEEDS))
 def test_a_random_session_ends_as_it_should(tmp_path: Path, seed: int) -> None:
-    print(f"seed {seed}")
+    print(f"seed {seed}")  # noqa: T201 - to run it again
     drawn, done, end = Random(seed), deque[str](maxlen=60), time.monotonic() + SECONDS
     with running("-c", START, folder=tmp_path, changes={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
         first_screen(terminal)

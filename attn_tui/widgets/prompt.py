@@ -15,6 +15,9 @@ from textual.widgets import Input, Label
 
 from ..pictures.cells import printable
 
+LONGEST = 16_384
+"""Characters in the line: each key looks at all of them."""
+
 
 class LastWord(Suggester):
     """Completes the word at the end of what is typed."""
@@ -65,7 +68,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """A label and an input."""
         yield Label("", markup=False)
-        line = Line(compact=True, select_on_focus=True)
+        line = Line(compact=True, select_on_focus=True, max_length=LONGEST)
         line.cursor_blink = False
         yield line
 
