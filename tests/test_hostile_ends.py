@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import stat
 import time
@@ -9,17 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from attn_tui.cli import EPILOG
 from attn_tui.driver import STATUS
-from tests.hostile import LEAVES_SCREEN, SOON, check_idle, ends_with, first_screen
+from tests.hostile import LEAVES_SCREEN, SOON, check_idle, ends_with, first_screen, printed
 from tests.ptys import Terminal, left_behind, opened, running
 
 STALLED = 2.5
 """Seconds in which it ends though the terminal does not read."""
-
-
-def wait_closed(terminal: Terminal, seconds: float) -> int:
-    """The status that it ends with, without a terminal to read from."""
-    return terminal.process.wait(seconds)
 
 
 @pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
@@ -157,11 +154,14 @@ def test_a_fault_of_its_own_is_one_line_and_a_log(tmp_path: Path, patch: str, ke
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+def test_help_lists_every_status() -> None:
+    listed = set(re.findall(r"\d+", EPILOG.partition("Status:")[2]))
+    assert listed == {"0", "1", "2", "65", "66", "70", "74", "129", "130", "143"}
+
+
 def told(terminal: Terminal) -> list[str]:
     """What is printed once the screen has been left, if there was one; the terminal breaks lines, not the program."""
-    import re
-
-    return re.sub(r"\x1b\[[?<>]?[\d;]*[a-z]", "", terminal.output.rpartition(LEAVES_SCREEN)[-1]).splitlines()
+    return printed(terminal).splitlines()
 
 
 @pytest.mark.parametrize("state", ["relative", "/dev/null", ""])
