@@ -60,5 +60,6 @@ def withstands(terminal: Terminal) -> None:
 
 def ends_with(terminal: Terminal, status: int, seconds: float = SOON) -> None:
     """Assert that it ends with a status, and leaves nothing."""
-    assert terminal.ends(seconds) == status
+    found = terminal.ends(seconds)
+    assert found == status, f"status {found} rather than {status}: {printed(terminal)}"
     check_left(terminal)

@@ -196,7 +196,7 @@ def brief(scene: Scene) -> str:
     """What the cursor stands on, in a few words."""
     if scene.laboratory or scene.trial:
         facts = _facts(scene)
-    return min(facts[1:] or facts, key=lambda fact: fact[0])[1]
+        return min(facts[1:] or facts, key=lambda fact: fact[0])[1]
     return f"weight {figure(float(scene.weights[scene.cursor]))}"
 
 
