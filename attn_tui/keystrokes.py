@@ -15,7 +15,7 @@ from typing import NamedTuple
 LONGEST = 96
 """Bytes of the longest sequence that means a key."""
 
-MOST_PASTED = 1 << 14
+MOST_PASTED = 4096
 """Bytes of a paste that are kept."""
 
 FLOOD = 256

@@ -68,7 +68,7 @@ def test_what_means_nothing_does_nothing(unharmed: tuple[Terminal, list[str]], d
 @pytest.mark.parametrize("data", UNFINISHED.values(), ids=UNFINISHED)
 def test_what_never_ends_is_over_after_a_while(unharmed: tuple[Terminal, list[str]], data: bytes) -> None:
     unharmed[0].send(data)
-    unharmed[0].pause(1.2)
+    unharmed[0].pause(1.6)
     check_unharmed(*unharmed)
 
 

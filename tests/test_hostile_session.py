@@ -150,7 +150,7 @@ def test_a_random_session_ends_as_it_should(tmp_path: Path, seed: int) -> None:
 
 def check_answers(terminal: Terminal) -> None:
     """Assert that it is alive: once everything is left, the help comes."""
-    terminal.pause(1.1)  # after which no paste or sequence is open
+    terminal.pause(1.6)  # after which no paste or sequence is open, also where the machine is busy
     for _ in range(6):
         terminal.press("\x1b")
         terminal.pause(0.12)

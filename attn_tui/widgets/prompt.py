@@ -15,7 +15,7 @@ from textual.widgets import Input, Label
 
 from ..pictures.cells import printable
 
-LONGEST = 16_384
+LONGEST = 4096
 """Characters in the line: each key looks at all of them."""
 
 
