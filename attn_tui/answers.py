@@ -12,7 +12,6 @@ from attn_engine import FUNCTIONS, Kind, entries
 from .actions import BY_NAME
 from .choices import with_set
 from .files import with_file
-from .lab.moves import go_to_pair
 from .moves import MOVES, fixed_by_source, with_view
 from .opening import check_chosen
 from .options import OptionError, read_options
@@ -73,7 +72,11 @@ def position(scene: Scene, text: str) -> Session:
     rows, columns = here.query_length, here.key_length
     if query >= rows or key >= columns:
         raise ValueError(f"queries are 0 … {rows - 1}, keys 0 … {columns - 1}")
-    return go_to_pair(scene, query, key) if lab else with_view(scene, cursor=(query, key))
+    if lab:
+        from .lab.moves import go_to_pair
+
+        return go_to_pair(scene, query, key)
+    return with_view(scene, cursor=(query, key))
 
 
 def options(scene: Scene, text: str, words: list[str]) -> Session:

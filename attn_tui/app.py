@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -13,10 +13,6 @@ from attn_engine import Kind, entries
 from . import answers, clicks, layout
 from .actions import ACTIONS, BY_NAME
 from .asking import Asking
-from .experiments import moves as studies
-from .experiments.hall import Hall
-from .lab import moves as laboratory
-from .lab.bench import Bench
 from .layers.moves import HEADS_MOVES, arrow
 from .moves import (
     ARROWS,
@@ -41,6 +37,9 @@ from .values import ready_text
 from .view import MASK_PANELS, STUDY_PANELS, Session
 from .widgets.panel import Panel
 from .widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from .rooms import Room
 
 
 class Explorer(Asking):
@@ -70,6 +69,7 @@ class Explorer(Asking):
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
         super().__init__(session, tier=tier)
         self.commands: list[str] = []
+        self.rewrite: Callable[[str], str] = str
         self._last_mask = "causal"
 
     # Keys.
@@ -89,7 +89,7 @@ class Explorer(Asking):
             self._choose(LAB_BY_KEY[key].field, with_view(self.scene, page="masks"))
         else:
             study = next(study for study, rows in STUDY_BY_KEY.items() if key in rows)
-            session = studies.to_study(self.scene, study)
+            session = self.hall.with_study(self.scene, study)
             self._choose(
                 STUDY_BY_KEY[study][key].field, replace(session, view=replace(session.view, page="experiments"))
             )
@@ -175,7 +175,7 @@ class Explorer(Asking):
         in_order = name in HEADS_MOVES
         self.change(HEADS_MOVES[name](self.scene, self.plan) if in_order else arrow(self.scene, x, y, beside_each))
 
-    def _act_in_room(self, room: Bench | Hall, name: str) -> None:
+    def _act_in_room(self, room: Room, name: str) -> None:
         """Scroll the sheet, choose and turn a knob, or move."""
         place = room.scrolled(self.scene, name)
         if place is not None:
@@ -204,8 +204,7 @@ class Explorer(Asking):
     def _turn(self, direction: int) -> None:
         if not self.knob:
             raise Refusal("no knob is chosen: a letter chooses one, as the Parameters panel shows")
-        own = {"masks": laboratory.turn_knob, "experiments": studies.turn_knob}
-        move = own.get(self.session.view.page, turn)
+        move = self.room.turned if self.room else turn
         if self.change(move(self.scene, BY_FIELD[self.knob], direction)):
             self._tell_value()
 
@@ -318,7 +317,7 @@ class Explorer(Asking):
 
     def do_copy(self) -> None:
         """Copy the command that makes this picture."""
-        line = command(self.scene.settled)
+        line = self.rewrite(command(self.scene.settled))
         self.copy_to_clipboard(line)
         self.commands.append(line)
         self.say(f"copied, and printed on leaving: {line}")

@@ -60,7 +60,7 @@ class Changing(Showing):
         return True
 
     def _made(self, session: Session) -> Scene:
-        return make_scene(session, self.ink_for(session), knob=self.knob, desk=self.desks.get(session.view.page))
+        return make_scene(session, self.ink_for(session), knob=self.knob, desk=self.desks[session.view.page])
 
     def _take(self, scene: Scene, before: Session, *, undoable: bool) -> None:
         """Show a scene that is whole."""
@@ -144,4 +144,4 @@ def _subject(scene: Scene) -> Any:
         return scene.trial.settings
     if scene.layers:
         return scene.layers.experiment
-    return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else None
+    return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else scene.shown

@@ -44,6 +44,7 @@ attn-tui itself, 74 output that could not be written, 129 the terminal has gone
 def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - an end is a return
     """Run the program; its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: the engine has threads of its own
     for stream in (sys.stdout, sys.stderr):
         accept_any_text(stream)
     try:

@@ -35,7 +35,7 @@ def explore_within(
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     with _environment(), _signals(), _running_loop():
-        status = explore(session, colour=colour, mouse=mouse, rewrite=rewrite)
+        status = explore(session, colour=colour, mouse=mouse, guest=True, rewrite=rewrite)
     if status > 128:
         signal.raise_signal(status - 128)
     elif status:

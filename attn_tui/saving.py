@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .mask_report import mask_csv
 from .options import command
 from .pictures.cells import Lines, plain
-from .report import csv_text
 from .scene import Scene
 
 FORMS = (".svg", ".txt", ".csv", ".cmd")
@@ -35,10 +33,21 @@ def save(name: str, scene: Scene, screen: Lines, picture: Callable[[], str]) -> 
     makers: dict[str, Callable[[], str]] = {
         ".svg": picture,
         ".txt": lambda: plain(screen) + "\n",
-        ".csv": lambda: mask_csv(scene.laboratory) if scene.laboratory else csv_text(scene),
+        ".csv": lambda: _csv(scene),
         ".cmd": lambda: command(scene.settled) + "\n",
     }
     text = makers[path.suffix.lower()]()
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
     return f"saved {path}"
+
+
+def _csv(scene: Scene) -> str:
+    """The numbers of the masks or of the map; what makes them is loaded when it is asked for."""
+    if scene.laboratory:
+        from .mask_report import mask_csv
+
+        return mask_csv(scene.laboratory)
+    from .report import csv_text
+
+    return csv_text(scene)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,7 @@ from attn_engine import (
 )
 
 from .desk import Desk
-from .experiments.trial import Trial, trial_of
 from .findings import Finding, findings, tolerance_of
-from .lab.laboratory import Laboratory, laboratory_of
 from .layers.overview import Layers, layers_of
 from .needs import in_use
 from .pictures.cells import printable
@@ -34,6 +32,10 @@ from .pictures.ink import Ink
 from .side import Side
 from .together import put_together
 from .view import Session, View
+
+if TYPE_CHECKING:
+    from .experiments.trial import Trial
+    from .lab.laboratory import Laboratory
 
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -79,6 +81,8 @@ class Scene:
     """A and B, while their difference is on show."""
     pinned: Side | None = None
     """What A is of, while the difference is on show."""
+    aside: Desk = field(default_factory=Desk)
+    """Answers what need not be known before the rest is seen."""
 
     @property
     def focused(self) -> str:
@@ -291,12 +295,19 @@ def make_scene(
         title = f"A, pinned: {title.lower()}"
     title = " · ".join((title, *(combined.notes if combined else ())))
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
-    scene = replace(scene, combined=combined, compared=compared, pinned=beside)
+    desk = desk or Desk()
+    scene = replace(scene, combined=combined, compared=compared, pinned=beside, aside=desk)
     if in_laboratory:
-        return replace(scene, laboratory=laboratory_of(session, attention, head, desk or Desk()))
+        from .lab.laboratory import laboratory_of
+
+        return replace(scene, laboratory=laboratory_of(session, attention, head, desk))
     if view.page == "heads":
-        return replace(scene, layers=layers_of(shown, attention, inputs, desk or Desk()))
-    return replace(scene, trial=trial_of(session, desk or Desk())) if view.page == "experiments" else scene
+        return replace(scene, layers=layers_of(shown, attention, inputs, desk))
+    if view.page == "experiments":
+        from .experiments.trial import trial_of
+
+        return replace(scene, trial=trial_of(session, desk))
+    return scene
 
 
 def _computed(experiment: Experiment, wanted: int) -> tuple[Attention, Inputs, int]:
@@ -369,6 +380,7 @@ def _value_weighted(attention: Attention) -> Matrix:
     return measures.value_weighted(attention.weights, attention.value)
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _difference(a: Matrix, a_mask: Mask, b: Matrix, b_mask: Mask) -> tuple[Matrix, Mask, bool]:
     return np.where(a_mask, a, 0) - np.where(b_mask, b, 0), a_mask | b_mask, True
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.message import Message
+from textual.widget import MountError
 
 from . import charts, layout, terminal
 from .desk import Desk
-from .experiments.hall import Hall
-from .lab.bench import Bench
 from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts, entropy_title
 from .pictures.explain import explain
@@ -29,11 +29,20 @@ from .pictures.knobs import knobs
 from .pictures.plan import UNBOUNDED, Plan, plan_map
 from .pictures.svg import tidied
 from .pictures.truth import hints_line, title_line, too_small, truth_line
+from .rooms import ROOMS, make_room
 from .scene import Scene, make_scene
 from .view import Session
 from .widgets.panel import Panel
 from .widgets.prompt import Prompt
 from .widgets.theme import themes
+
+if TYPE_CHECKING:
+    from .experiments.hall import Hall
+    from .rooms import Room
+
+
+PATIENCE = 0.15
+"""Seconds without a key after which it is found out what may be known later."""
 
 
 class Answer(Message):
@@ -62,13 +71,20 @@ class Showing(terminal.TerminalApp):
         for theme in themes():
             self.register_theme(theme)
         self.session = session
-        self.desks = {"masks": self._desk(), "experiments": self._desk(kept=8), "heads": self._desk(kept=1024)}
+        self.desks = {
+            "map": self._desk(),
+            "masks": self._desk(),
+            "experiments": self._desk(kept=8),
+            "heads": self._desk(kept=1024),
+        }
         self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
         self._take_theme(self.scene)
         self.window = self.size
         self._starting = ExitStack()
         self._owing = False
-        self.panels: list[Panel] = []
+        self._page = ""
+        self.panels: dict[str, list[Panel]] = {}
+        self.rooms: dict[str, Room] = {}
         self.knob = ""
 
     # What is on the screen.
@@ -79,7 +95,7 @@ class Showing(terminal.TerminalApp):
     @property
     def desk(self) -> Desk:
         """The desk that answers what the view on show asks."""
-        return self.desks.get(self.session.view.page, self.desks["masks"])
+        return self.desks[self.session.view.page]
 
     def compose(self) -> ComposeResult:
         """The title, one page for each view, the line of truth, the hints or the prompt."""
@@ -100,8 +116,9 @@ class Showing(terminal.TerminalApp):
                 yield Panel(explain, lambda _: "Explain", id="explain")
         with Horizontal(id="heads-page", classes="page"):
             yield Panel(heads_page, heads_title, id="all-heads")
-        yield Bench(id="masks-page", classes="page")
-        yield Hall(id="experiments-page", classes="page")
+        page = self.session.view.page
+        if page in ROOMS:
+            yield self.rooms.setdefault(page, make_room(page))
         with Horizontal(id="help-page", classes="page"):
             yield Panel(help_page, help_title, id="help")
         yield Panel(_line(truth_line), id="truth")
@@ -110,20 +127,46 @@ class Showing(terminal.TerminalApp):
         yield Prompt()
 
     def on_mount(self) -> None:
-        """Draw the first screen at once; load what draws charts after it."""
-        self.panels = [*self.query(Panel)]
+        """Draw the first screen at once."""
+        self._find_panels()
+        self.desks["map"].patience = 0 if self.is_headless else PATIENCE
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
-        self.call_after_refresh(self.run_worker, self._load_charts, thread=True)
 
     def on_ready(self) -> None:
-        """Paint for the first time, once everything has its place."""
+        """Paint for the first time, once everything has its place; then load what that did not need."""
         self._starting.close()
+        self.call_after_refresh(self._load_rest)
 
     def on_unmount(self) -> None:
         """End what works beside the screen, however the explorer ends: a thread would keep all of it."""
         for desk in self.desks.values():
             desk.close()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Be complete before anything is asked."""
+        if isinstance(event, events.InputEvent | events.Paste):
+            await self.complete()
+        await super().on_event(event)
+
+    async def complete(self) -> None:
+        """Add the pages that the first screen did not need."""
+        missing = [page for page in ROOMS if page not in self.rooms]
+        if missing and self.query("#help-page"):
+            self.rooms |= {page: make_room(page) for page in missing}
+            with suppress(MountError, NoMatches):  # while the screen is taken down
+                await self.mount(*(self.rooms[page] for page in missing), before="#help-page")
+            self._find_panels()
+
+    def _find_panels(self) -> None:
+        """All panels, by the page that they are on."""
+        self.panels = {}
+        for panel in self.query(Panel):
+            self.panels.setdefault(panel.page, []).append(panel)
+
+    async def _load_rest(self) -> None:
+        await self.complete()
+        self.run_worker(self._load_charts, thread=True)
 
     def _load_charts(self) -> None:
         charts.load()
@@ -144,16 +187,14 @@ class Showing(terminal.TerminalApp):
         return self.query_one(Prompt)
 
     @property
-    def room(self) -> Bench | Hall | None:
+    def room(self) -> Room | None:
         """The page on show, where it has panels, knobs and moves of its own."""
-        kinds: dict[str, type[Bench | Hall]] = {"masks": Bench, "experiments": Hall}
-        kind = kinds.get(self.session.view.page)
-        return self.query_one(kind) if kind else None
+        return self.rooms.get(self.session.view.page)
 
     @property
     def hall(self) -> Hall:
         """The page of the experiments."""
-        return self.query_one(Hall)
+        return cast("Hall", self.rooms["experiments"])
 
     @property
     def plan(self) -> Plan:
@@ -171,25 +212,35 @@ class Showing(terminal.TerminalApp):
         return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
 
     def show_scene(self, scene: Scene) -> None:
-        """Hand the scene to every panel; those with the charts of new numbers draw them once the others are seen."""
-        patient = scene.attention is not self.scene.attention
+        """Hand the scene to every panel; those with the charts of other numbers draw them once the others are seen."""
+        patient = scene.attention is not self.scene.attention or scene.head != self.scene.head
         self.scene = scene
+        if not self.query(Prompt):  # the screen is being taken down
+            return
         with self.batch_update():
-            for name, on in layout.classes(scene, self.window).items():
-                self.screen.set_class(on, name)
-            self.screen.set_class(self.prompt.is_open, "asking")
+            self.screen.update_classes(layout.classes(scene, self.window) | {"asking": self.prompt.is_open})
             self._take_theme(scene)
-            for panel in self.panels:
+            for panel in self._on_show(scene):
                 if not (patient and panel.can_wait):
                     panel.show(scene)
         if patient and not self._owing:
             self._owing = True
             self.call_after_refresh(self._show_rest)
 
+    def _on_show(self, scene: Scene) -> list[Panel]:
+        """The panels of the page on show, and those on all; where the page is another, the others let go of theirs."""
+        page = f"{'help' if scene.helping else scene.session.view.page}-page"
+        if page != self._page:
+            self._page = page
+            for name, panels in self.panels.items():
+                for panel in panels if name not in ("", page) else ():
+                    panel.leave()
+        return [*self.panels.get("", ()), *self.panels.get(page, ())]
+
     def _show_rest(self) -> None:
         """Hand the newest scene to the panels that waited until the others were on the screen."""
         self._owing = False
-        for panel in self.panels:
+        for panel in self._on_show(self.scene):
             if panel.can_wait:
                 panel.show(self.scene)
 
@@ -197,10 +248,8 @@ class Showing(terminal.TerminalApp):
         self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
     def on_answer(self) -> None:
-        """Show what has become known of the mask, of the experiment, or of the layers."""
-        asking = self.scene.laboratory or self.scene.trial or self.scene.layers
-        if asking and self.query(Prompt):  # not while the screen is taken down
-            self.show_scene(replace(self.scene))
+        """Show what has become known."""
+        self.show_scene(replace(self.scene))
 
     def say(self, message: str, *, trouble: bool = False) -> None:
         """Tell something in the line of truth, until the next key."""

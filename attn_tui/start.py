@@ -17,10 +17,18 @@ WINDOW = ("COLUMNS", "LINES")
 COLOUR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
 
 
-def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewrite: Callable[[str], str] = str) -> int:
+def explore(
+    session: Session,
+    *,
+    colour: str = "auto",
+    mouse: bool = True,
+    guest: bool = False,
+    rewrite: Callable[[str], str] = str,
+) -> int:
     """Open the explorer until it is left, and print each command that was copied, as `rewrite` makes it; the status.
 
-    Raises OptionError where it cannot run.
+    As a `guest` of another program it leaves that one's settings of Python alone. Raises OptionError where it cannot
+    run.
     """
     _check_terminal()
     _set_colours(colour)
@@ -36,13 +44,13 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewri
     take_colours()
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
-    app.owns_process = True
+    app.owns_process, app.rewrite = not guest, rewrite
     copied = run_app(app, mouse=mouse)
     if app.fault:
         print(f"attn-tui: {printable(faults.told(app.fault))}", file=sys.stderr)  # noqa: T201
     status = exit_status(app)
     for line in (copied or "").splitlines() if status != HUNG_UP else ():
-        print(printable(rewrite(line)))  # noqa: T201
+        print(printable(line))  # noqa: T201
     return status
 
 

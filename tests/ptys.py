@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar, TypeVar
 
 import pyte
 
@@ -25,35 +26,42 @@ PATIENCE = 30.0
 
 START = """\
 import fcntl, os, signal, sys, termios
-if "loose" not in sys.argv[1]:
+job = os.environ.pop("JOB", "")
+if "loose" not in job:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-if "deaf" in sys.argv[1]:
+if "deaf" in job:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-"""Makes the terminal the program's own, as a shell would, unless it is loose, and becomes Python with the words; deaf
-to SIGHUP as under nohup."""
+"""Makes the terminal the program's own, as a shell would, unless the JOB is loose, and becomes Python with the words;
+deaf to SIGHUP as under nohup."""
+
+
+QUESTION, ANSWER = b"\x1b[?2026$p", "\x1b[?2026;2$y"
+"""Whether synchronized output is known, and that it is: answered by terminals that have drawn what came before."""
+
+FRAME_END = b"\x1b[?2026l"
+"""The end of a frame, on a terminal that knows synchronized output."""
 
 
 class Terminal:
     """A terminal in which Python runs."""
 
+    START: ClassVar[tuple[str, ...]] = ("-c", START)
+    """What Python runs before the words."""
+
     def __init__(
-        self,
-        words: tuple[str, ...],
-        size: tuple[int, int],
-        environment: dict[str, str],
-        folder: Path | None = None,
-        job: str = "",
+        self, words: tuple[str, ...], size: tuple[int, int], environment: dict[str, str], folder: Path | None = None
     ) -> None:
         self.master, self.slave = pty.openpty()
         self._set_size(*size)
         self.modes = termios.tcgetattr(self.slave)
         self.written = b""
+        self.answered = 0
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", START, job, *words],
+            [sys.executable, *self.START, *words],
             stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment, start_new_session=True, cwd=folder,
         )  # fmt: skip
 
@@ -90,7 +98,30 @@ class Terminal:
         """Send the program a signal."""
         self.process.send_signal(number)
 
+    # What a terminal does.
+
+    @property
+    def unanswered(self) -> int:
+        """How many questions were asked that it has not answered."""
+        return self.written.count(QUESTION) - self.answered
+
+    def answer(self) -> None:
+        """Answer the questions that were asked."""
+        missing = self.unanswered
+        self.answered += missing
+        if missing:
+            self.press(ANSWER * missing)
+
+    def wipe(self) -> None:
+        """Lose what stands on the screen."""
+        self._screen.reset()
+
     # What a person sees.
+
+    @property
+    def frames(self) -> int:
+        """How many frames were written to a terminal that answers."""
+        return self.written.count(FRAME_END)
 
     @property
     def screen(self) -> list[str]:
@@ -183,8 +214,11 @@ def _for_pyte(data: bytes) -> bytes:
 @contextmanager
 def opened(*words: str, size: tuple[int, int] = (120, 40), job: str = "", **changes: str) -> Iterator[Terminal]:
     """A terminal with the explorer in it; `changes` are of its environment."""
-    with running("-m", "attn_tui", *words, size=size, changes=changes, job=job) as terminal:
+    with running("-m", "attn_tui", *words, size=size, changes=changes | {"JOB": job}) as terminal:
         yield terminal
+
+
+AnyTerminal = TypeVar("AnyTerminal", bound=Terminal)
 
 
 @contextmanager
@@ -193,17 +227,26 @@ def running(
     size: tuple[int, int] = (120, 40),
     folder: Path | None = None,
     changes: Mapping[str, str] = MappingProxyType({}),
-    job: str = "",
 ) -> Iterator[Terminal]:
-    """A terminal with Python in it, started with these words in a folder.
+    """A terminal with Python in it, started with these words in a folder."""
+    with running_in(Terminal, *words, size=size, folder=folder, changes=changes) as terminal:
+        yield terminal
 
-    The job may be `loose`, to which the terminal does not belong, `deaf` to SIGHUP, or both.
-    """
+
+@contextmanager
+def running_in(
+    kind: type[AnyTerminal],
+    *words: str,
+    size: tuple[int, int] = (120, 40),
+    folder: Path | None = None,
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[AnyTerminal]:
+    """A terminal of some kind with Python in it."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     environment["XDG_STATE_HOME"] = os.devnull  # so that logs of faults go where temporary files do
     environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
     environment |= changes
-    terminal = Terminal(words, size, {name: text for name, text in environment.items() if text}, folder, job)
+    terminal = kind(words, size, {name: text for name, text in environment.items() if text}, folder)
     try:
         yield terminal
     finally:

@@ -13,7 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attn_engine import ALIGNMENTS, SCALED, UNSCALED, Attention, Kind, RuleError, attend, parse
+from attn_engine import (
+    ALIGNMENTS,
+    SCALED,
+    UNSCALED,
+    Attention,
+    Kind,
+    RuleError,
+    attend,
+    normalisers,
+    parse,
+    parse_normaliser,
+)
+from attn_engine.fast import pool
 from tests import oracles
 
 Array = NDArray[Any]
@@ -575,3 +587,18 @@ def test_a_mask_never_adds_queries_or_keys(queries: int, keys: int, shape: tuple
     """A single query or key does not stretch to fit a mask that was made for more."""
     with pytest.raises(ValueError, match="does not broadcast"):
         attend(*inputs(queries=queries, keys=keys), mask=np.ones(shape, bool))
+
+
+@pytest.mark.parametrize("normaliser", NORMALISERS)
+@pytest.mark.parametrize("cores", [1, 3])
+def test_large_heads_are_computed_in_parts_that_change_no_number(
+    normaliser: str, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "threads", lambda: cores)
+    query, key, value = inputs(queries=301, keys=290, width=40, dtype=np.float32)
+    whole = attend(query, key, value, mask="causal", normaliser=normaliser)
+    name, numbers = parse_normaliser(normaliser)
+    weights = getattr(normalisers, name)(whole.modified, whole.mask, 1.0, *numbers)
+    np.testing.assert_array_equal(whole.scores, query @ key.swapaxes(-1, -2))
+    np.testing.assert_array_equal(whole.weights, weights)
+    np.testing.assert_array_equal(whole.output, weights @ value)

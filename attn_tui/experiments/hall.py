@@ -10,6 +10,7 @@ from textual.message import Message
 
 from ..desk import Desk
 from ..moves import Refusal, of_the_map
+from ..parameters import Parameter
 from ..pictures.plan import UNBOUNDED, Plan, plan_map
 from ..pictures.studies.crossing import system_at
 from ..pictures.studies.page import shown_in
@@ -19,7 +20,7 @@ from ..presets import preset_of
 from ..scene import Scene
 from ..view import STUDY_PANELS, Session
 from ..widgets.panel import Panel
-from .moves import STUDY_MOVES, to_map, to_study, to_system, trained, with_studies
+from .moves import STUDY_MOVES, to_map, to_study, to_system, trained, turn_knob, with_studies
 
 MAP_KEYS = frozenset({"mask-toggle", "go", "search"})
 """Keys that turn the map's own mask and cursor."""
@@ -98,6 +99,14 @@ class Hall(Horizontal):
         if name not in STUDY_MOVES:
             raise of_the_map(name)
         return STUDY_MOVES[name](scene, self.plan(scene))
+
+    def turned(self, scene: Scene, row: Parameter, direction: int) -> Session:
+        """The session with a knob turned by one."""
+        return turn_knob(scene, row, direction)
+
+    def with_study(self, scene: Scene, study: str) -> Session:
+        """The session that shows an experiment."""
+        return to_study(scene, study)
 
     def refuses(self, session: Session) -> frozenset[str]:
         """Keys that do something everywhere but here; of a system, the map's own do what they do there."""

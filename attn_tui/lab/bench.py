@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from ..moves import ARROWS, of_the_map
+from ..parameters import Parameter
 from ..pictures.masks.gallery import entry_at, stepped
 from ..pictures.masks.plan import plan_blocks, plan_cells
 from ..pictures.masks.raster import blocks_title, cells_title, mask_blocks, mask_cells
@@ -18,7 +19,7 @@ from ..pictures.plan import UNBOUNDED, Plan
 from ..scene import Scene
 from ..view import Session
 from ..widgets.panel import Panel
-from .moves import LAB_MOVES, go_to_pair, laboratory_of, with_lab
+from .moves import LAB_MOVES, go_to_pair, laboratory_of, turn_knob, with_lab
 
 OF_THE_SHEET = ("stage-on", "stage-back", "range")
 """Keys that turn over the sheet or what is on it."""
@@ -60,6 +61,10 @@ class Bench(Horizontal):
             return with_lab(scene, entry=stepped(scene, x, y, self.room("sheet")))
         session = LAB_MOVES[name](scene, self.plan(scene))
         return self._with_sheet_in_view(session) if name in OF_THE_SHEET else session
+
+    def turned(self, scene: Scene, row: Parameter, direction: int) -> Session:
+        """The session with a knob turned by one."""
+        return turn_knob(scene, row, direction)
 
     def _with_sheet_in_view(self, session: Session) -> Session:
         """The session whose sheet can be seen: where there is no room beside the pictures, the keys go to it."""

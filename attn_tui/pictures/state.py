@@ -6,7 +6,7 @@ import numpy as np
 
 from ..scene import Matrix, Scene
 from .cells import figure
-from .masks.truth import Fact
+from .facts import Fact
 
 
 def row_facts(scene: Scene, row: int) -> list[Fact]:

@@ -16,14 +16,16 @@ from ..scene import Matrix, Scene
 from ..together import asked
 from ..view import PAGES
 from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
+from .facts import Fact
 from .heads.numbers import over
-from .masks.truth import Fact, mask_facts
 from .of_files import file_facts
 from .state import different_tokens, row_facts
-from .studies.page import study_facts, study_hints
 
 GAP = "   "
 BRIEF = 70
+MATTERS = 3
+"""The rank up to which a fact is never left out on paper."""
+
 NAME = " attn-tui  "
 
 
@@ -92,11 +94,31 @@ def truth_line(scene: Scene, width: int) -> Line:
     if scene.message:
         style = ink.warning if scene.trouble else ink.good
         return pad([Segment(_pointed(scene, width - 2), style)], width, ink.text)
-    parts = _fitting(_facts(scene), width - 2)
-    line = [Segment(" ", ink.text)]
-    for index, (_, text, style) in enumerate(parts):
-        line += [Segment(GAP if index else "", ink.text), Segment(cut(text, width - 2), style)]
-    return pad(line, width, ink.text)
+    return _line_of(_fitting(_facts(scene), width - 2), scene, width)
+
+
+def truth_lines(scene: Scene, width: int) -> Lines:
+    """The same on paper, where there is room for more lines: what matters and does not fit stands below."""
+    if scene.message:
+        style = scene.ink.warning if scene.trouble else scene.ink.good
+        return [[Segment(f" {text}", style)] for text in wrap(scene.message, width - 2)]
+    facts = _facts(scene)
+    first = _fitting([*facts], width - 2)
+    below = [fact for fact in facts if fact not in first and fact[0] <= MATTERS]
+    pieces = [(0, piece, style) for _, text, style in below for piece in wrap(text, width - 2)]
+    lines = [_line_of(first, scene, width)]
+    while pieces:
+        count = next((at for at in range(len(pieces), 1, -1) if _width_of(pieces[:at]) <= width - 2), 1)
+        lines.append(_line_of(pieces[:count], scene, width))
+        pieces = pieces[count:]
+    return lines
+
+
+def _line_of(facts: list[Fact], scene: Scene, width: int) -> Line:
+    line = [Segment(" ", scene.ink.text)]
+    for index, (_, text, style) in enumerate(facts):
+        line += [Segment(GAP if index else "", scene.ink.text), Segment(cut(text, width - 2), style)]
+    return pad(line, width, scene.ink.text)
 
 
 def _pointed(scene: Scene, width: int) -> str:
@@ -113,16 +135,25 @@ def _pointed(scene: Scene, width: int) -> str:
 
 def _fitting(facts: list[Fact], width: int) -> list[Fact]:
     """The facts that fit, those that matter least left out first."""
-    while len(facts) > 1 and sum(cell_len(text) + len(GAP) for _, text, _ in facts) - len(GAP) > width:
+    while len(facts) > 1 and _width_of(facts) > width:
         facts.remove(max(facts, key=lambda fact: fact[0]))
     return facts
 
 
+def _width_of(facts: list[Fact]) -> int:
+    return sum(cell_len(text) + len(GAP) for _, text, _ in facts) - len(GAP)
+
+
 def _facts(scene: Scene) -> list[Fact]:
     if scene.laboratory:
+        from .masks.truth import mask_facts
+
         return mask_facts(scene, scene.laboratory)
-    if scene.trial and (facts := study_facts(scene)):
-        return facts
+    if scene.trial:
+        from .studies.page import study_facts
+
+        if facts := study_facts(scene):
+            return facts
     ink = scene.ink
     query, key = scene.cursor
     weight = float(scene.weights[query, key])
@@ -159,6 +190,7 @@ def _scores(scene: Scene) -> list[Fact]:
     return facts
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _marks(scene: Scene) -> list[Fact]:
     """What marked keys get together, and marked queries give the key on average, beside the means of all queries."""
     query, key = scene.cursor
@@ -176,6 +208,7 @@ def _marks(scene: Scene) -> list[Fact]:
     return facts
 
 
+@np.errstate(over="ignore")
 def _mean(numbers: Matrix) -> str:
     """The mean of those that are finite, and over how many of them it is where some are not."""
     known = numbers[np.isfinite(numbers)]
@@ -286,9 +319,16 @@ IN_HEADS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "order"), (
 OF_LAYER = (*IN_HEADS[:3], ("tab", "all layers"), *IN_HEADS[3:])
 IN_LAYERS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "measure"), ("tab", "one layer"), ("/", "kind"))
 
+
+def _study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
+    from .studies.page import study_hints
+
+    return study_hints(scene)
+
+
 HINTS_OF: dict[str, Callable[[Scene], tuple[tuple[str, str], ...]]] = {
     "heads": lambda scene: IN_LAYERS if scene.in_layers else OF_LAYER if scene.layers else IN_HEADS,
     "masks": lambda _: (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom")),
-    "experiments": study_hints,
+    "experiments": _study_hints,
 }
 """The keys of the other views."""

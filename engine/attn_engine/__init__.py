@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .captured import listed as listed
     from .captured import num_heads_of as num_heads_of
     from .captured import one_at_a_time as one_at_a_time
+    from .captured import row_tolerance as row_tolerance
     from .captured import within_set as within_set
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
@@ -49,10 +50,24 @@ if TYPE_CHECKING:
     from .experiment import FieldError as FieldError
     from .experiment import normaliser_signatures as normaliser_signatures
     from .experiment import parse_normaliser as parse_normaliser
+    from .fast.growing import Growing as Growing
+    from .fast.maps import MeanMap as MeanMap
+    from .fast.maps import mean_map as mean_map
+    from .fast.maps import mean_maps as mean_maps
+    from .fast.maps import mean_rows as mean_rows
+    from .fast.packing import Packed as Packed
+    from .fast.packing import PackedKeys as PackedKeys
+    from .fast.packing import cooled as cooled
+    from .fast.packing import pack as pack
+    from .fast.packing import pack_keys as pack_keys
+    from .fast.weighing import Weighed as Weighed
+    from .fast.weighing import weighed as weighed
+    from .heads import as_random as as_random
     from .heads import compared_queries as compared_queries
     from .heads import mean_similarity as mean_similarity
     from .heads import random_similarity as random_similarity
     from .heads import similarity as similarity
+    from .heads import similarity_of_random as similarity_of_random
     from .kinds import KINDS as KINDS
     from .kinds import HeadKind as HeadKind
     from .kinds import head_kinds as head_kinds
@@ -167,8 +182,8 @@ if TYPE_CHECKING:
     from .survey import SetSurvey as SetSurvey
     from .survey import Unusual as Unusual
     from .survey import look_through as look_through
-    from .survey import row_tolerance as row_tolerance
     from .what_if import Losses as Losses
+    from .what_if import error_bound as error_bound
     from .what_if import losses as losses
     from .words import PIECE_MARKS as PIECE_MARKS
     from .words import SPECIAL as SPECIAL
@@ -186,7 +201,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "within_set"),
+    "captured": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "row_tolerance", "within_set"),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
@@ -202,7 +217,18 @@ _ROOMS = {
         "normaliser_signatures",
         "parse_normaliser",
     ),
-    "heads": ("compared_queries", "mean_similarity", "random_similarity", "similarity"),
+    "fast.growing": ("Growing",),
+    "fast.maps": ("MeanMap", "mean_map", "mean_maps", "mean_rows"),
+    "fast.packing": ("Packed", "PackedKeys", "cooled", "pack", "pack_keys"),
+    "fast.weighing": ("Weighed", "weighed"),
+    "heads": (
+        "as_random",
+        "compared_queries",
+        "mean_similarity",
+        "random_similarity",
+        "similarity",
+        "similarity_of_random",
+    ),
     "kinds": ("KINDS", "HeadKind", "head_kinds"),
     "masks.blocks": ("Blocks", "block_map"),
     "masks.checks": ("CheckFinding", "check_mask"),
@@ -254,8 +280,8 @@ _ROOMS = {
         "is_protocol",
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
-    "survey": ("SetSurvey", "Unusual", "look_through", "row_tolerance"),
-    "what_if": ("Losses", "losses"),
+    "survey": ("SetSurvey", "Unusual", "look_through"),
+    "what_if": ("Losses", "error_bound", "losses"),
     "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

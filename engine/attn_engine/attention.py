@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import normalisers
 from .experiment import ALIGNMENTS, SCALED, UNSCALED, Align, Scale, parse_normaliser
+from .fast.pool import shared
 from .notation import Grid, Kind, Rule, evaluate, parse
 
 Floats = NDArray[np.floating[Any]]
@@ -24,6 +25,12 @@ Mask = NDArray[np.bool_]
 
 BY_MATRIX = 2**14
 """Scores of one head from which heads are normalised one by one, not all in one pass."""
+
+CELLS = 2**16
+"""Scores that are normalised together, some hundred kilobytes."""
+
+WORTH = 2**22
+"""Products of numbers from which heads are multiplied on all cores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +185,11 @@ def weigh(modified: Floats, mask: Mask, temperature: float, normaliser: str) -> 
     if modified.shape[-2] * modified.shape[-1] < BY_MATRIX:
         return np.asarray(function(modified, mask, temperature, *numbers))
     weights, masks = np.empty_like(modified), np.broadcast_to(mask, modified.shape)
-    for head in np.ndindex(modified.shape[:-2]):  # one head at a time stays in the processor's cache
-        weights[head] = function(modified[head], masks[head], temperature, *numbers)
+
+    def fill(part: tuple[int | slice, ...]) -> None:
+        weights[part] = function(modified[part], masks[part], temperature, *numbers)
+
+    shared(fill, _parts(modified.shape))  # rows do not know of each other
     return weights
 
 
@@ -248,12 +258,29 @@ def _product(left: Floats, right: Floats) -> Floats:
 
 def _by_head(left: Floats, right: Floats) -> Floats:
     """left @ right for each head, where groups of left's heads share one of right's."""
-    heads, shared = left.shape[-3], right.shape[-3]
-    if heads == shared:
-        return np.asarray(left @ right)
-    grouped = left.reshape(*left.shape[:-3], shared, heads // shared, *left.shape[-2:])
+    heads, key_heads = left.shape[-3], right.shape[-3]
+    if heads == key_heads:
+        return _apart(left, right)
+    grouped = left.reshape(*left.shape[:-3], key_heads, heads // key_heads, *left.shape[-2:])
     product = grouped @ right[..., :, None, :, :]
     return product.reshape(*left.shape[:-1], right.shape[-1])
+
+
+def _apart(left: Floats, right: Floats) -> Floats:
+    """left @ right, large ones head by head on all cores."""
+    lead, shape = left.shape[:-2], (*left.shape[:-1], right.shape[-1])
+    if left.dtype != right.dtype or math.prod(shape) * left.shape[-1] < WORTH:
+        return np.asarray(left @ right)
+    product = np.empty(shape, dtype=left.dtype)
+    shared(lambda head: np.matmul(left[head], right[head], out=product[head]), list(np.ndindex(lead)))
+    return product
+
+
+def _parts(shape: tuple[int, ...]) -> list[tuple[int | slice, ...]]:
+    """The heads of (…, queries, keys), in parts of rows that stay in the processor's cache."""
+    rows = max(CELLS // shape[-1], 1)
+    parts = [slice(first, first + rows) for first in range(0, shape[-2], rows)]
+    return [(*head, part) for head in np.ndindex(shape[:-2]) for part in parts]
 
 
 def _saturated(left: Floats, right: Floats, product: Floats) -> Floats:

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .captures.opening import Capture, open_capture
-from .captures.sets import CaptureSet
 from .experiment import MAX_SCORES, Experiment, FieldError
 from .normalisers import softmax
 from .notation import Grid, Rule, evaluate
+
+if TYPE_CHECKING:
+    from .captures.opening import Capture
+    from .captures.sets import CaptureSet
 
 Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -37,6 +39,15 @@ NEEDS_INPUTS = frozenset({"scale", "normaliser", "rope"})
 
 OF_THE_FILE = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed"})
 """Fields that a file decides."""
+
+
+TOLERANCE = 1e-4
+"""How far from 1 a row's sum may be and still count as 1, where nothing was rounded."""
+
+
+def row_tolerance(precision: float) -> float:
+    """How far from 1 the sum of a row may be whose weights were rounded so much, relatively."""
+    return TOLERANCE + 4 * precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +95,8 @@ class Layer:
 @lru_cache(maxsize=4)
 def opened(path: str, tokens: str) -> Capture:
     """The file, opened once. Raises CaptureError."""
+    from .captures.opening import open_capture  # few sessions have a file
+
     return open_capture(path, tokens=tokens or None)
 
 
@@ -134,10 +147,11 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     _check("batch_item", batch, found.batch_size)
     heads = range(found.num_heads) if only is None else range(only, only + 1)
     if len(heads) * found.query_length * found.key_length > MAX_SCORES:
+        most = max(MAX_SCORES // found.key_length, 1)
         raise FieldError(
             "file",
             f"{found.query_length:,} queries × {found.key_length:,} keys is more than {MAX_SCORES:,} scores, "
-            "which is the most that is computed",
+            f"which is the most that is computed: save {most:,} of the queries or fewer",
         )
     mask, scale = _mask(found, layer, batch, heads), found.scale(layer)
     inputs = _inputs(found, layer, batch, heads)

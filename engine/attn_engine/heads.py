@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +26,9 @@ RANDOM_NUMBERS = 2**21
 
 RANDOM_WIDTH = 128
 """The d_k up to which they are drawn; from there on scores only grow, as √d_k."""
+
+RANDOM_FIELDS = ("scale", "temperature", "mask", "score_mod", "normaliser", "align")
+"""The fields of an experiment that decide how alike random heads are."""
 
 MOST_RANDOM_PAIRS = 2**20
 """Pairs of positions above which no random heads are drawn."""
@@ -92,19 +94,33 @@ def mean_similarity(similarities: NDArray[np.floating[Any]]) -> float:
 
 
 def random_similarity(experiment: Experiment, attention: Attention) -> tuple[float, float] | None:
-    """Mean similarity of random heads under the same settings, and the standard error of that mean.
+    """`similarity_of_random`, with the lengths and d_k of `attention`; None where there are no queries and keys."""
+    if not attention.query.shape[-1]:
+        return None
+    lengths = attention.query_length, attention.key_length
+    return similarity_of_random(as_random(experiment), *lengths, attention.query.shape[-1])
+
+
+def as_random(experiment: Experiment) -> Experiment:
+    """What of an experiment decides how alike random heads are; the rest as it is by default."""
+    named = {name: getattr(experiment, name) for name in RANDOM_FIELDS}
+    return Experiment(source="random", query_length=0, key_length=0, num_heads=0, seed=0, layer=0, **named)
+
+
+def similarity_of_random(
+    experiment: Experiment, query_length: int, key_length: int, head_dim: int
+) -> tuple[float, float] | None:
+    """Mean similarity of random heads under an experiment's settings, and the standard error of that mean.
 
     Heads are projections of X ~ N(0,1) of width 64 by W of variance 2/64, as the diversity experiment draws them,
-    with the lengths and d_k of `attention` and the mask, scale, score mod, temperature, normaliser and alignment
-    of `experiment`. None for more than MOST_RANDOM_PAIRS pairs of positions, which would take too long, and for a
+    with the lengths and d_k named, and the mask, scale, score mod, temperature, normaliser and alignment of
+    `experiment`. None for more than MOST_RANDOM_PAIRS pairs of positions, which would take too long, and for a
     score mod that overflows on random scores.
     """
-    lengths = attention.query_length, attention.key_length
-    if lengths[0] * lengths[1] > MOST_RANDOM_PAIRS or not attention.query.shape[-1]:
+    if query_length * key_length > MOST_RANDOM_PAIRS:
         return None
-    settings = replace(experiment, source="random", query_length=0, key_length=0, num_heads=0, seed=0, layer=0)
     try:
-        return _random_similarity(settings, *lengths, attention.query.shape[-1])
+        return _random_similarity(as_random(experiment), query_length, key_length, head_dim)
     except RuleError:
         return None
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .attention import Attention, Floats, Mask
+from .attention import WORTH, Attention, Floats, Mask
+from .fast.pool import shared
 
 
 @np.errstate(invalid="ignore", over="ignore")
@@ -21,10 +22,13 @@ def entropy(weights: Floats) -> Floats:
     """−Σ p·ln p of each row, in nats: (…, queries). Uniform over n keys gives ln n, one key 0."""
     totals = weights.sum(axis=-1)
     surprise = np.empty_like(totals)
-    for head in np.ndindex(weights.shape[:-2]):  # one head at a time stays in the processor's cache
+
+    def fill(head: tuple[int, ...]) -> None:
         logs = np.maximum(weights[head], np.finfo(weights.dtype).tiny)
         np.log(logs, out=logs)
         surprise[head] = -np.einsum("...k,...k->...", weights[head], logs)
+
+    shared(fill, list(np.ndindex(weights.shape[:-2])), apart=weights.size >= WORTH)  # one head stays in the cache
     with np.errstate(divide="ignore", invalid="ignore"):
         # p = w/t, so −Σ p·ln p = (−Σ w·ln w)/t + ln t
         result = surprise / totals + np.log(totals)
@@ -144,7 +148,7 @@ class Measures:
 MEASURES = ("entropy", "ceiling", "distance", "first", "itself", "previous", "concentration")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def measure(attention: Attention) -> Measures:
     """The measures of an attention; kept for the last few that were asked for."""
     return Measures(attention)

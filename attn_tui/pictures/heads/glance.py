@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from rich.segment import Segment
 
@@ -18,17 +20,12 @@ TOLD = ("entropy", "distance", "first", "itself", "previous")
 """The measures that are told of the head on show."""
 
 
-@kept(
-    lambda scene: (
-        scene.attention,
-        scene.head,
-        scene.head_number,
-        scene.num_heads,
-        scene.shown,
-        scene.inputs,
-        scene.ink,
-    )
-)
+def _decided(scene: Scene) -> tuple[Any, ...]:
+    head = scene.head, scene.head_number, scene.num_heads
+    return scene.attention, scene.shown, scene.inputs, scene.ink, head, likeness_text(scene)
+
+
+@kept(_decided)
 def heads_glance(scene: Scene, width: int, height: int) -> Lines:
     """A cell for each head, shaded by its likeness to the head on show; what that head is, and its measures."""
     ink = scene.ink

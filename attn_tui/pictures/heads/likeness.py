@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_engine import Attention, compared_queries, mean_similarity, random_similarity, similarity
+from attn_engine import (
+    Attention,
+    as_random,
+    compared_queries,
+    mean_similarity,
+    similarity,
+    similarity_of_random,
+)
 
+from ...remembering import remembered
 from ...scene import Scene
 from ..ink import Ink
 from ..palettes import LEVELS
 from .numbers import number, over
 
 
-@lru_cache(maxsize=4)
+@remembered
 def likeness(attention: Attention) -> NDArray[np.float64]:
-    """The similarity of each pair of heads; kept for the last few."""
+    """The similarity of each pair of heads; remembered."""
     return similarity(attention.weights)
 
 
-@lru_cache(maxsize=4)
+@remembered
+def _mean(attention: Attention) -> float:
+    return mean_similarity(likeness(attention))
+
+
+@remembered
 def _over(attention: Attention) -> str:
     """Over how many queries the heads are compared, pair by pair."""
     pairs = np.triu_indices(attention.num_heads, 1)
     return over(compared_queries(attention.weights)[pairs], attention.query_length)
+
+
+def random_heads(scene: Scene) -> tuple[float, float] | None:
+    """How alike random heads are, once that is known, and the standard error; None too where there are none."""
+    head_dim = scene.attention.query.shape[-1]
+    if not head_dim:
+        return None
+    lengths = scene.attention.query_length, scene.attention.key_length
+    return scene.aside.ask(similarity_of_random, as_random(scene.shown), *lengths, head_dim)
 
 
 def likeness_text(scene: Scene) -> str:
@@ -36,9 +57,8 @@ def likeness_text(scene: Scene) -> str:
         return "a large layer: its heads are read one at a time"
     if scene.attention.num_heads == 1:
         return "one head: nothing to compare"
-    mean = mean_similarity(likeness(scene.attention))
-    compared, random = _over(scene.attention), random_similarity(scene.shown, scene.attention)
-    texts = [f"likeness {number(mean)}{f' {compared}' if compared else ''}"]
+    compared, random = _over(scene.attention), random_heads(scene)
+    texts = [f"likeness {number(_mean(scene.attention))}{f' {compared}' if compared else ''}"]
     return "   ".join([*texts, f"random heads {random[0]:.2f}"] if random else texts)
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from rich.style import Style
 
 from attn_engine import Verdict, evaluate
 
 from ...lab.laboratory import Laboratory
 from ...scene import Scene
-
-Fact = tuple[int, str, Style]
-"""How much it matters (0 most), what it says, and its style."""
+from ..facts import Fact
 
 
 def mask_facts(scene: Scene, lab: Laboratory) -> list[Fact]:

@@ -1,0 +1,154 @@
+"""Queries and keys made ready: the scale in the queries, the keys in blocks, and a bound of their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..attention import check_shapes, check_temperature, scale_factor
+from ..experiment import SCALED, Scale
+from .machine import machine
+from .pool import empty, shared
+
+Singles = NDArray[np.float32]
+
+CALM = 50.0
+"""Scores of this size, in powers of two, are exponentiated as they are: their greatest need not be found first."""
+
+LARGE = 2.0**16
+"""Scores beyond this, or not finite, are left to the plain way."""
+
+WORTH = 2**18
+"""Scores, or numbers to be moved, from which threads are worth their while."""
+
+
+@dataclass(frozen=True, eq=False)
+class PackedKeys:
+    """Keys in blocks: `blocks` (key heads, blocks, d, width), zeros after the last key; `norms` (key heads,).
+
+    The blocks take as much memory as the keys once more; `plain` and `value` are the arrays that came, if float32.
+    """
+
+    plain: Singles
+    value: Singles
+    blocks: Singles
+    norms: NDArray[np.float64]
+
+    @property
+    def length(self) -> int:
+        """How many keys."""
+        return self.plain.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Keys of a block."""
+        return self.blocks.shape[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """`query` (heads, queries, d) holds the scale: its products with the keys are exponents of the machine's power.
+
+    `plain` are the queries as they came, `factor` and `temperature` what they are scaled by; `bounds` (heads,) is
+    the most that the size of an exponent can be, by Cauchy and Schwarz.
+    """
+
+    plain: Singles
+    query: Singles
+    keys: PackedKeys
+    bounds: NDArray[np.float64]
+    factor: float
+    temperature: float
+
+    @property
+    def num_heads(self) -> int:
+        """How many query heads."""
+        return self.query.shape[0]
+
+    @property
+    def query_length(self) -> int:
+        """How many queries."""
+        return self.query.shape[1]
+
+    def key_head(self, head: int) -> int:
+        """The key head that a query head uses."""
+        return head * self.keys.blocks.shape[0] // self.num_heads
+
+    @cached_property
+    def calm(self) -> tuple[bool, ...]:
+        """Of each head, whether its scores can be exponentiated as they are."""
+        return tuple((self.bounds <= CALM).tolist())
+
+    @cached_property
+    def large(self) -> tuple[bool, ...]:
+        """Of each head, whether some of its scores may be too large for this room, or no numbers."""
+        return tuple((~(self.bounds <= LARGE)).tolist())
+
+
+def pack_keys(key: ArrayLike, value: ArrayLike) -> PackedKeys:
+    """Keys (key heads, keys, d) and their values (key heads, keys, value width), for any number of calls."""
+    plain, values = _singles("key", key), _singles("value", value)
+    heads, length, depth = plain.shape
+    width = machine().key_block
+    blocks = empty((heads, -(-length // width), depth, width))
+    if plain.size < WORTH:
+        _fill(blocks, plain)
+    else:
+        shared(lambda head: _fill(blocks[head], plain[head]), range(heads))
+    with np.errstate(all="ignore"):
+        return PackedKeys(plain, values, blocks, _norms(plain))
+
+
+def pack(
+    query: ArrayLike,
+    keys: PackedKeys,
+    *,
+    scale: Scale = SCALED,
+    temperature: float = 1.0,
+) -> Packed:
+    """Queries (heads, queries, d) for these keys. Raises ValueError, quoting what does not fit."""
+    plain = _singles("query", query)
+    check_shapes(plain, keys.plain, keys.value)
+    check_temperature(temperature)
+    factor = scale_factor(scale, plain.shape[-1])
+    whole = factor / temperature * machine().per_nat
+    with np.errstate(all="ignore"):
+        scaled = np.multiply(plain, np.float32(whole), out=empty(plain.shape))
+        bounds = _norms(plain) * np.repeat(keys.norms, plain.shape[0] // keys.norms.size) * abs(whole)
+    return Packed(plain, scaled, keys, bounds, factor, temperature)
+
+
+def cooled(packed: Packed, temperature: float) -> Packed:
+    """The same queries and keys at another temperature."""
+    again = pack(packed.plain, packed.keys, scale=packed.factor, temperature=temperature)
+    return replace(again, factor=packed.factor)
+
+
+def _fill(blocks: Singles, key: Singles) -> None:
+    """The keys of heads, (…, keys, d), in blocks (…, blocks, d, width)."""
+    depth, width = blocks.shape[-2:]
+    whole, lead = key.shape[-2] // width, key.shape[:-2]
+    apart = key[..., : whole * width, :].reshape(*lead, whole, width, depth)
+    blocks[..., :whole, :, :] = np.swapaxes(apart, -1, -2)
+    if whole < blocks.shape[-3]:
+        blocks[..., whole, :, :] = 0
+        blocks[..., whole, :, : key.shape[-2] - whole * width] = np.swapaxes(key[..., whole * width :, :], -1, -2)
+
+
+def _norms(vectors: Singles) -> NDArray[np.float64]:
+    """The length of each head's longest vector."""
+    return np.sqrt(np.vecdot(vectors, vectors).max(axis=-1), dtype=np.float64)
+
+
+def _singles(name: str, array: ArrayLike) -> Singles:
+    given: NDArray[Any] = np.asarray(array)
+    if given.ndim != 3:
+        raise ValueError(f"{name} has shape {given.shape}; expected (heads, positions, width)")
+    if given.dtype == np.float32:
+        return np.ascontiguousarray(given)
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(given, dtype=np.float32)

@@ -1,0 +1,83 @@
+"""Work shared among threads: NumPy releases the lock while it computes."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .machine import threads
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+BUFFER = 1024
+"""Numbers in NumPy's buffer: with its usual 8192, a row times a column's number takes twice as long."""
+
+LINE = 64
+"""Bytes of a cache line."""
+
+_own = threading.local()
+
+
+def shared(work: Callable[[Job], Result], jobs: Sequence[Job], apart: bool = True) -> list[Result]:
+    """`work` of every job, in their order; the calling thread does its part, and all of it if not `apart`.
+
+    What a job raises is raised here.
+    """
+    results: list[Any] = [None] * len(jobs)
+    waiting = deque(range(len(jobs)))
+
+    def drain() -> None:
+        with np.errstate(all="ignore"):
+            np.setbufsize(BUFFER)  # until the end of errstate
+            while waiting:
+                try:
+                    at = waiting.popleft()
+                except IndexError:  # another thread was faster
+                    return
+                results[at] = work(jobs[at])
+
+    helpers = min(threads(), len(jobs)) - 1 if apart else 0
+    futures = [_helpers().submit(drain) for _ in range(helpers)]
+    try:
+        drain()
+    finally:
+        waiting.clear()
+        for future in futures:
+            future.cancel()
+        for future in futures:
+            if not future.cancelled():
+                future.result()
+    return results
+
+
+@lru_cache(maxsize=1)
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(threads() - 1, 1), thread_name_prefix="attention")
+
+
+def scratch(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """An array of this thread's own, with anything in it, the same memory each time it is asked for by this name."""
+    size, kept = math.prod(shape), getattr(_own, name, None)
+    if kept is None or kept.size < size:
+        kept = empty((size,))
+        setattr(_own, name, kept)
+    array: NDArray[np.float32] = kept[:size].reshape(shape)
+    return array
+
+
+def empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Like `np.empty`, but where vectors of the processor do not straddle its cache lines."""
+    size = math.prod(shape)
+    bytes_ = np.empty(4 * size + LINE, dtype=np.uint8)
+    first = -bytes_.ctypes.data % LINE
+    array: NDArray[np.float32] = bytes_[first : first + 4 * size].view(np.float32).reshape(shape)
+    return array
