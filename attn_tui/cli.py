@@ -35,12 +35,13 @@ commands:
 A value that starts with "-" is written with "=": --scale=-1. In the explorer,
 ? lists the keys, and y copies the command that makes the picture on the
 screen. Status: 0 done, 1 check has found something, 2 a wrong option or rule,
-or no terminal to draw on, 65 or 66 a file that cannot be used, 74 output that
-could not be written, 130 ctrl+c.
+or no terminal to draw on, 65 or 66 a file that cannot be used, 70 a fault of
+attn-tui itself, 74 output that could not be written, 129 the terminal has gone
+(SIGHUP), 130 ctrl+c while no screen is open (SIGINT), 143 SIGTERM.
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - an end is a return
     """Run the program; its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: the engine has threads of its own
@@ -65,6 +66,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(f"output could not be written: {error.strerror or error}", 74)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        return _tell_fault(error)
+
+
+def _tell_fault(error: Exception) -> int:
+    from .faults import STATUS, told
+
+    _forget_output()
+    return _tell(told(error), STATUS)
 
 
 def _forget_output() -> None:
