@@ -21,6 +21,7 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.keys import Keys
 from textual.message import Message
 
@@ -157,6 +158,7 @@ class TerminalDriver(LinuxDriver):
             ready, _, _ = select.select([self.fileno], [], [], TICK)
             if not ready:
                 tokens = list(sieve.idle(monotonic() - last))
+                self._look_at_size()
             elif data := self._read():
                 last = monotonic()
                 tokens = weir.pass_on(list(sieve.feed(data)), last)
@@ -166,6 +168,12 @@ class TerminalDriver(LinuxDriver):
             for token in tokens:
                 for message in self._messages(token):
                     self.process_message(message)
+
+    def _look_at_size(self) -> None:
+        """Tell the window's size where the signal that should have told it was lost."""
+        size = Size(*self._get_terminal_size())
+        if size != self._app.size:
+            self._loop.call_soon_threadsafe(self._app.post_message, events.Resize(size, size))
 
     def _read(self) -> bytes:
         """What is there; nothing where the terminal is gone."""

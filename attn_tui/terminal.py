@@ -160,7 +160,7 @@ class TerminalApp(App[str]):
         if self._batch_count or self.is_headless or not isinstance(renderable, LayoutUpdate | ChopsUpdate):
             super()._display(screen, renderable)
             return
-        text = self.painter.paint(_fragments(renderable), *screen.size)
+        text = self.painter.paint(_fragments(renderable), *screen._compositor.size)
         if text or self.screen.outer_size.clamp_offset(self.cursor_position) != self._previous_cursor_position:
             super()._display(screen, _Frame(text))  # type: ignore[arg-type] # as Textual's own updates
             self.painted = monotonic()
