@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TextIO
 
 from .options import OptionError
@@ -13,8 +14,18 @@ from .view import Session
 COLOUR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
 
 
-def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewrite: Callable[[str], str] = str) -> int:
+def explore(
+    session: Session,
+    *,
+    colour: str = "auto",
+    mouse: bool = True,
+    pacing: bool = True,
+    rewrite: Callable[[str], str] = str,
+    told: str = "",
+) -> int:
     """Open the explorer until it is left, and print each command that was copied, as `rewrite` makes it; the status.
+
+    `told` is what is wrong with the settings, which stands in the line of truth until the next key.
 
     Raises OptionError where it cannot run.
     """
@@ -31,6 +42,9 @@ def explore(session: Session, *, colour: str = "auto", mouse: bool = True, rewri
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
     app.owns_process = True
+    app.pacing = pacing
+    if told:
+        app.scene = replace(app.scene, message=printable(told), trouble=True)
     copied = run_app(app, mouse=mouse)
     for line in (copied or "").splitlines():
         print(printable(rewrite(line)))  # noqa: T201
@@ -58,7 +72,9 @@ def _check_terminal() -> None:
 
 
 def _set_colours(colour: str) -> None:
-    """What Textual reads when it is loaded."""
+    """What Textual reads when it is loaded, which takes an empty NO_COLOR for one that is set."""
+    if not os.environ.get("NO_COLOR"):
+        os.environ.pop("NO_COLOR", None)
     if colour in COLOUR_SYSTEMS:
         os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[colour]
         os.environ.pop("NO_COLOR", None)
