@@ -44,7 +44,7 @@ def read_text(path: Path) -> str | None:
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror}") from None
     try:
-        return _decoded(_bytes_of(opened))
+        return decoded(_bytes_of(opened))
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror}") from None
     finally:
@@ -62,7 +62,8 @@ def _bytes_of(opened: int) -> bytes:
     return data
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The text of a file's bytes. Raises SettingsError with the line that is wrong."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -145,7 +145,8 @@ def running(
 ) -> Iterator[Terminal]:
     """A terminal with Python in it, started with these words in a folder."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
+    kept = ("HOME", "XDG_CONFIG_HOME", "VIRTUAL_ENV", "PYTHONPATH")
+    environment |= {name: os.environ[name] for name in kept if name in os.environ}
     environment |= changes
     terminal = Terminal(words, size, {name: text for name, text in environment.items() if text}, folder)
     try:
