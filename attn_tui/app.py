@@ -13,6 +13,7 @@ from attn_engine import Kind, entries
 from . import answers, clicks, layout
 from .actions import BY_NAME
 from .asking import Asking
+from .encodings import well_formed
 from .keymap import BOUND
 from .layers.moves import HEADS_MOVES, arrow
 from .moves import (
@@ -304,7 +305,7 @@ class Explorer(Asking):
     def do_copy(self) -> None:
         """Copy the command that makes this picture."""
         line = command(self.scene.settled)
-        self.copy_to_clipboard(line)
+        self.copy_to_clipboard(well_formed(line))
         self.commands.append(line)
         self.say(f"copied, and printed on leaving: {line}")
 

@@ -115,6 +115,7 @@ def _checked(given: argparse.Namespace) -> tuple[tuple[CheckFinding, ...], Plane
         parse(given.expect, Kind.MASK)  # before a large file is read
     from attn_engine import read_mask
 
+    from .pictures.cells import printable
     from .testing import findings_of
 
     settings = _settings(given)
@@ -124,7 +125,7 @@ def _checked(given: argparse.Namespace) -> tuple[tuple[CheckFinding, ...], Plane
     loaded = read_mask(path, name=given.array, form=given.form, inverted=given.invert)
     if not given.json:
         heads, queries, keys = loaded.array.shape
-        print(f"read      {queries:,} × {keys:,}, {loaded.axis}: {heads:,}; {loaded.note}")  # noqa: T201
+        print(printable(f"read      {queries:,} × {keys:,}, {loaded.axis}: {heads:,}; {loaded.note}"))  # noqa: T201
     return findings_of(loaded, given.expect, settings)
 
 

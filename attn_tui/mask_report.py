@@ -179,4 +179,4 @@ def _identified(loaded: LoadedMask, head: int) -> str:
     lines = [f"{queries} × {keys}, {loaded.note}"]
     if heads > 1:
         lines.append(f"head {head} of {heads}; --head shows another")
-    return "\n".join([*lines, *map(str, identify_mask(loaded.array, head))]) + "\n"
+    return "\n".join(map(printable, [*lines, *map(str, identify_mask(loaded.array, head))])) + "\n"

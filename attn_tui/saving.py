@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from .encodings import as_bytes
 from .options import command
 from .pictures.cells import Lines, plain
 from .scene import Scene
@@ -36,9 +37,9 @@ def save(name: str, scene: Scene, screen: Lines, picture: Callable[[], str]) -> 
         ".csv": lambda: _csv(scene),
         ".cmd": lambda: command(scene.settled) + "\n",
     }
-    text = makers[path.suffix.lower()]()
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    data = as_bytes(makers[path.suffix.lower()]())
+    with path.open("xb") as file:
+        file.write(data)
     return f"saved {path}"
 
 
