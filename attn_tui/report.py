@@ -32,7 +32,7 @@ from attn_engine import (
 from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
-from .pictures.cells import Lines, figure, harmless, pad, plain, printable, width_of
+from .pictures.cells import Lines, figure, gated, pad, plain, printable, width_of
 from .pictures.heads.kinds import kinds, scores
 from .pictures.heads.likeness import likeness_text
 from .pictures.heatmap import heat_map, map_title
@@ -236,11 +236,12 @@ def svg_text(scene: Scene, width: int, height: int | None = None) -> str:
 
 def rendered(lines: Lines, tier: Tier) -> str:
     """The lines as a terminal takes them; without any escape where there are no colours."""
+    lines = gated(lines)
     if tier is Tier.NONE:
         return plain(lines) + "\n"
     system = SYSTEMS[tier]
     return "".join(
-        "".join((style or Style()).render(harmless(text), color_system=system) for text, style, _ in line) + "\n"
+        "".join((style or Style()).render(text, color_system=system) for text, style, _ in line) + "\n"
         for line in lines
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .encodings import as_bytes
 from .options import command
-from .pictures.cells import Lines, plain
+from .pictures.cells import Lines, gated, plain
 from .scene import Scene
 
 FORMS = (".svg", ".txt", ".csv", ".cmd")
@@ -33,7 +33,7 @@ def save(name: str, scene: Scene, screen: Lines, picture: Callable[[], str]) -> 
     path = check_name(name)
     makers: dict[str, Callable[[], str]] = {
         ".svg": picture,
-        ".txt": lambda: plain(screen) + "\n",
+        ".txt": lambda: plain(gated(screen)) + "\n",
         ".csv": lambda: _csv(scene),
         ".cmd": lambda: command(scene.settled) + "\n",
     }

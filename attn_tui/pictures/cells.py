@@ -167,9 +167,14 @@ def harmless(text: str) -> str:
     return text if text.isprintable() else printable(text)
 
 
+def gated(lines: Lines) -> Lines:
+    """The page as it may leave."""
+    return [[Segment(harmless(text), style) for text, style, _ in line] for line in lines]
+
+
 def plain(lines: Lines) -> str:
     """The characters of a page, without its colours."""
-    return "\n".join("".join(harmless(segment.text) for segment in line).rstrip() for line in lines)
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
 
 def figure(number: float, digits: int = 3) -> str:

@@ -6,16 +6,16 @@ import io
 import re
 
 from rich.console import Console
-from rich.segment import Segment, Segments
+from rich.segment import Segments
 
-from .cells import Lines, harmless
+from .cells import Lines, gated
 
 
 def svg_of(lines: Lines, width: int) -> str:
     """A page of `width` columns as SVG."""
     console = Console(record=True, file=io.StringIO(), width=width, color_system="truecolor", legacy_windows=False)
-    for line in lines:
-        console.print(Segments([Segment(harmless(text), style) for text, style, _ in line]), end="")
+    for line in gated(lines):
+        console.print(Segments(line), end="")
         console.print()
     return tidied(console.export_svg(title="attn-tui"))
 
