@@ -44,7 +44,7 @@ could not be written, 130 ctrl+c.
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - an end is a return
     """Run the program; its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: the engine has threads of its own
@@ -61,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tell(str(error), 2, error.picture if error.text else "")
     except ValueError as error:  # OptionError, or a file that cannot be used
         return _tell(str(error), getattr(error, "status", 2))
+    except MemoryError:
+        return _tell("not enough memory for that", 2)
     except BrokenPipeError:
         _forget_output()
         return 0

@@ -25,6 +25,8 @@ from attn_engine import (
     mean_similarity,
     measure,
     measures,
+    most_told,
+    most_within,
     random_similarity,
     similarity,
 )
@@ -48,6 +50,15 @@ from .side import Side
 from .view import Session
 
 WIDTH = 100
+MOST_JSON = 2**23
+"""Numbers that are written as JSON."""
+
+MOST_CSV = 2**24
+"""Numbers that are written as CSV."""
+
+PER_NUMBER = 80
+"""Bytes that a number takes while it is made text."""
+
 SYSTEMS = {Tier.TRUECOLOR: ColorSystem.TRUECOLOR, Tier.CUBE: ColorSystem.EIGHT_BIT, Tier.BASIC: ColorSystem.STANDARD}
 
 
@@ -63,6 +74,7 @@ def report_text(session: Session, given: argparse.Namespace) -> str:
     scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
     if given.json:
+        check_written("--json", 5 * scene.attention.weights[0].size, MOST_JSON)
         return json.dumps(figures(scene), allow_nan=False) + "\n"
     if given.csv:
         return csv_text(scene)
@@ -216,8 +228,17 @@ def _rounded(value: Any, digits: int) -> Any:
     return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
+def check_written(form: str, numbers: int, most: int) -> None:
+    """Raise OptionError, with the arithmetic, for more numbers than are made text."""
+    if numbers > most_within(most, PER_NUMBER):
+        raise OptionError(
+            f"{form}: {numbers:,} numbers are too many to write; at most {most_told(most, PER_NUMBER)} are"
+        )
+
+
 def csv_text(scene: Scene) -> str:
     """The picture's numbers: a header of key labels, then a row for each query; masked cells are empty."""
+    check_written("csv", scene.matrix.size, MOST_CSV)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["query", *scene.key_labels])
