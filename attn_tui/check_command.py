@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from attn_engine import ALIGNMENTS, Kind, RuleError, parse
 
 from .options import OptionError, Parser, reader
+from .telling import tell
 from .values import MOST, one_of, whole
 
 if TYPE_CHECKING:
@@ -158,10 +159,7 @@ def _documents(text: str | None) -> tuple[int, ...]:
 
 
 def _refuse(message: str, status: int, picture: str = "") -> int:
-    from .pictures.cells import printable
-
-    lines = [f"attn-tui: {' '.join(message.split())}", *picture.splitlines()]
-    print("\n".join(map(printable, lines)), file=sys.stderr)  # noqa: T201
+    tell(message, picture)
     return status
 
 

@@ -15,6 +15,7 @@ from . import __version__
 from .encodings import accept_any_text
 from .options import OptionError, Parser, add_colour, add_look, add_options, reader, session_of
 from .settings import session_with, stored_settings, with_defaults
+from .telling import tell
 from .values import MOST, whole
 from .view import PRINTED_ROWS, Settings
 
@@ -81,10 +82,7 @@ def _forget_output() -> None:
 
 def _tell(message: str, status: int, picture: str = "") -> int:
     """Say what is wrong on standard error: in one line, and with the place in a rule. The status to end with."""
-    from .pictures.cells import printable
-
-    for line in (f"attn-tui: {' '.join(message.split())}", *picture.splitlines()):
-        print(printable(line), file=sys.stderr)  # noqa: T201 - harmless whatever it quotes
+    tell(message, picture)
     return status
 
 

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.segment import Segment
+from rich.style import Style
 
 import attn_tui
+from attn_tui.painting import Painter
+from attn_tui.pictures.ink import Tier
+from attn_tui.pictures.svg import svg_of
+from attn_tui.report import rendered
 
 ROOM = Path(inspect.getfile(attn_tui)).parent
 FILES = {path.relative_to(ROOM).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in ROOM.rglob("*.py")}
@@ -40,7 +46,7 @@ OBEYING = frozenset(
 ALLOWED = {("widgets/prompt.py", "markup"): "markup=False", ("desk.py", "notify"): "self._changed.notify"}
 
 WRITERS = {
-    "cli.py": "printable",
+    "telling.py": "printable",
     "check_command.py": "printable",
     "start.py": "printable",
     "report.py": "rendered",
@@ -141,3 +147,17 @@ def test_whatever_is_printed_is_made_harmless_where_it_is_printed(tree: ast.Modu
     for argument in print_arguments(tree):
         harmless = {"printable", "_lines", "_json"}  # the last two call it, or write JSON, which escapes
         assert {name for name, _ in names_in(argument)} & harmless, ast.unparse(argument)
+
+
+LEFT = "a\x1b]52;c;aGk=\x07\x9b31m\u202eb\0"
+"""A text that nobody has sent through the gate."""
+
+SHOWN = "a␛]52;c;aGk=␇�31m�b␀"
+
+
+def test_there_is_a_last_look_before_anything_is_painted_printed_or_drawn() -> None:
+    lines = [[Segment(LEFT, Style(color="red"))]]
+    assert SHOWN in Painter().paint([(0, 0, lines[0])], 40, 1)
+    assert rendered(lines, Tier.NONE) == f"{SHOWN}\n"
+    assert SHOWN in rendered(lines, Tier.TRUECOLOR)
+    assert "]52;c;aGk=␇" in svg_of(lines, 40)
