@@ -44,11 +44,12 @@ def read_text(path: Path) -> str | None:
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror}") from None
     try:
-        return decoded(_bytes_of(opened))
+        try:
+            return decoded(_bytes_of(opened))
+        finally:
+            os.close(opened)
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror}") from None
-    finally:
-        os.close(opened)
 
 
 def _bytes_of(opened: int) -> bytes:

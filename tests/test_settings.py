@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -171,6 +172,38 @@ def test_a_file_made_to_be_slow_is_read_at_once(line: str, file: Path) -> None:
     began = time.monotonic()
     assert stored_settings().settings == UNSETTLED
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("step", ["open", "fstat", "read", "close"])
+def test_whichever_step_of_reading_fails_the_defaults_hold(
+    step: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The n-th call fails, for n = 1, 2, 3 … until none does."""
+    file.write_text('palette = "magma"\n')
+    real = getattr(os, step)
+    for number in range(1, 9):
+        calls: list[int] = []
+
+        def failing(*arguments: Any, calls: list[int] = calls, number: int = number, **options: Any) -> Any:
+            calls.append(1)
+            if len(calls) == number:
+                if step == "close":
+                    real(*arguments, **options)
+                raise OSError(5, "Input/output error")
+            return real(*arguments, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, step, failing)
+            stored = stored_settings()
+        if len(calls) < number:
+            assert number > 1
+            assert stored.settings == Settings("magma")
+            return
+        assert (stored.settings, stored.told) == (
+            UNSETTLED,
+            f"{file}: cannot be read: Input/output error; the defaults hold",
+        )
+    pytest.fail("it never succeeds")
 
 
 # Keys

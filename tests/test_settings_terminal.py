@@ -29,10 +29,10 @@ def test_settings_hold_in_the_explorer(tmp_path: Path) -> None:
     with_settings(
         tmp_path,
         'palette = "magma"\ntheme = "light"\ncolour = "256"\nmouse = false\npacing = false\n'
-        '[keys]\ncopy = "f5"\nquit = "Z"\n',
+        '[keys]\ncopy = "f5"\nquit = "Z"\nknob.head_dim = "@"\n',
     )
     with opened(XDG_CONFIG_HOME=str(tmp_path)) as terminal:
-        first_screen(terminal)
+        terminal.sees("it → animal", "Z quit", "@ head dim")
         terminal.rests()
         assert b"\x1b[?2026$p" not in terminal.written.partition(b"it")[2]
         terminal.press("q\x1b[15~")
@@ -54,6 +54,18 @@ def test_options_win_over_settings_in_the_explorer(tmp_path: Path) -> None:
         terminal.sees("attn-tui --palette blues")
     assert re.search(rb"\x1b\[\?1000h", terminal.written)
     assert {found[-2:-1] for found in COLOUR.findall(terminal.written)} == {b"2"}
+
+
+def test_settings_hold_in_a_program_that_opens_the_explorer(tmp_path: Path) -> None:
+    with_settings(tmp_path, 'palette = "magma"\nsize = 3\n')
+    source = "import numpy, attn_tui; attn_tui.show(numpy.eye(3, dtype='f4')[None]); print('went on')"
+    with running("-c", source, size=(200, 40), changes={"XDG_CONFIG_HOME": str(tmp_path)}) as terminal:
+        terminal.sees("config.toml: 'size' is no setting", "q quit")
+        terminal.press("y")
+        terminal.sees("--palette magma")
+        terminal.press("q")
+        assert terminal.ends() == 0
+        assert "went on" in terminal.text
 
 
 def test_what_is_wrong_stands_in_the_line_of_truth_until_the_next_move(tmp_path: Path) -> None:
