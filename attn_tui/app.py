@@ -56,6 +56,7 @@ class Explorer(Asking):
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
         super().__init__(session, tier=tier)
         self.commands: list[str] = []
+        self.rewrite: Callable[[str], str] = str
         self._last_mask = "causal"
         self.set_keymap({name: ",".join(keys) for name, keys in session.settings.keys})
 
@@ -304,7 +305,7 @@ class Explorer(Asking):
 
     def do_copy(self) -> None:
         """Copy the command that makes this picture."""
-        line = command(self.scene.settled)
+        line = self.rewrite(command(self.scene.settled))
         self.copy_to_clipboard(well_formed(line))
         self.commands.append(line)
         self.say(f"copied, and printed on leaving: {line}")

@@ -30,6 +30,17 @@ def as_numpy(given: Any, name: str = "attention") -> Array:
     return array
 
 
+def as_stored(given: Any, name: str = "attention") -> Array:
+    """The same for a capture, which keeps bfloat16 as it is: two bytes of no type, the upper halves of float32.
+
+    So a file tells how exact its numbers are. Raises as `as_numpy`.
+    """
+    array = as_numpy(given, name)
+    if not str(getattr(given, "dtype", "")).endswith("bfloat16"):
+        return array
+    return (np.ascontiguousarray(array, "<f4").view("<u4") >> 16).astype("<u2").view("V2").reshape(array.shape)
+
+
 def is_array(given: Any) -> bool:
     """Whether something is an array of some library."""
     return any(hasattr(given, name) for name in ("__array__", "__dlpack__", "detach"))

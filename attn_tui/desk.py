@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from time import monotonic
 from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
@@ -34,6 +35,9 @@ class Desk:
         self._stopped: set[Question] = set()
         self._changed = threading.Condition()
         self._closed = False
+        self.patience = 0.0
+        """Seconds that a question waits for a newer one before it is answered."""
+        self._asked = 0.0
         self._thread: threading.Thread | None = None
 
     def ask(
@@ -123,6 +127,7 @@ class Desk:
 
     def _queue(self, question: Question) -> None:
         with self._changed:
+            self._asked = self._asked if question in self._waiting else monotonic()
             self._waiting.setdefault(question)
             self._wake()
 
@@ -158,6 +163,10 @@ class Desk:
         with self._changed:
             while not self._closed:
                 if self._waiting:
+                    early = self._asked + self.patience - monotonic()
+                    if early > 0:
+                        self._changed.wait(early)
+                        continue
                     return next(iter(self._waiting)), None, None
                 for question in [each for each in self._refining if each not in self._answers]:
                     del self._refining[question]  # forgotten meanwhile

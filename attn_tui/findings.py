@@ -11,6 +11,8 @@ import numpy as np
 
 from attn_engine import Attention, Combined, Experiment, Inputs, heads_apart, row_tolerance, run_once
 
+from .remembering import remembered
+
 TOLERANCE = row_tolerance(0)
 """How far from 1 the sum of a row that was computed here may be and still count as 1."""
 
@@ -49,9 +51,9 @@ def tolerance_of(inputs: Inputs) -> float:
     return row_tolerance(inputs.captured.precision if inputs.captured else 0)
 
 
-@lru_cache(maxsize=8)
+@remembered
 def findings(attention: Attention, head: int, tolerance: float = TOLERANCE) -> tuple[Finding, ...]:
-    """The same as `unusual`, kept for the last few heads."""
+    """The same as `unusual`, remembered."""
     return unusual(attention, head, tolerance)
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from .options import OptionError
 from .start import explore
@@ -41,7 +42,8 @@ def explore_within(
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     with _environment(), _signals(), _running_loop():
-        status = explore(session, colour=colour, mouse=mouse, pacing=pacing, rewrite=rewrite, told=told)
+        looks: dict[str, Any] = {"colour": colour, "mouse": mouse, "pacing": pacing}
+        status = explore(session, **looks, guest=True, rewrite=rewrite, told=told)
     if status > 128:
         signal.raise_signal(status - 128)
     elif status:

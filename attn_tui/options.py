@@ -87,7 +87,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         if rows is VIEW:
             group.add_argument(
                 "--pin", metavar="OPTIONS", type=reader(pinned_of), default=argparse.SUPPRESS,
-                help="pin the picture of these options as A, to compare with",
+                help="pin the picture of these options as A, to compare with: [FILE] [OPTIONS]; of the sample where "
+                "they name no other source",
             )  # fmt: skip
 
 
@@ -148,8 +149,10 @@ def read_options(words: Sequence[str], session: Session | None = None) -> Sessio
 
 
 def pinned_of(text: str) -> Pinned:
-    """A pinned picture from its options in one text. Raises OptionError."""
+    """A pinned picture from its options in one text, which may begin with a file. Raises OptionError."""
     words = split(text)
+    if words and words[0] and not words[0].startswith("-"):
+        words.insert(0, "--file")
     if any(word.partition("=")[0] == "--pin" for word in words):
         raise OptionError("--pin is not possible inside --pin")
     session = read_options(words)

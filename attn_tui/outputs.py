@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .arrays import Array, as_numpy, is_array, is_matrix
+from .arrays import Array, as_numpy, as_stored, is_array, is_matrix
 
 SETS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 """The attributes of a transformers output that hold weights."""
@@ -45,23 +45,23 @@ def arrays_of(name: str, held: Any, layers: Sequence[int] | None = None) -> Iter
         number = next(number for number, each in enumerate(held) if each is None)
         raise ValueError(f"layer {number} of {name} is None: {EAGER if 'att' in name else 'an array is due'}")
     if layers is not None and name != "mask" and is_matrix(held):
-        held = list(as_numpy(held, name)) if len(held.shape) > 3 else [held]  # of all layers, or of the only one
+        held = list(as_stored(held, name)) if len(held.shape) > 3 else [held]  # of all layers, or of the only one
     if not isinstance(held, list | tuple) or not held:
-        yield name, as_numpy(held, name)
+        yield name, as_stored(held, name)
     elif is_matrix(held[0]):
         yield from _numbered(name, held, layers)
     elif isinstance(held[0], list | tuple) and held[0] and (held[0][0] is None or is_matrix(held[0][0])):
         for step, inner in enumerate(held):
             yield from arrays_of(f"{name}.{step}", inner, layers)
     else:
-        yield name, as_numpy(held, name)
+        yield name, as_stored(held, name)
 
 
 def _numbered(name: str, held: Sequence[Any], layers: Sequence[int] | None) -> Iterator[tuple[str, Array]]:
     numbers = range(len(held)) if layers is None else layers
     if len(numbers) != len(held):
         raise ValueError(f"layers has {len(numbers)} numbers; {name} has {len(held)} layers")
-    yield from ((f"{name}.{number}", as_numpy(array, name)) for number, array in zip(numbers, held, strict=True))
+    yield from ((f"{name}.{number}", as_stored(array, name)) for number, array in zip(numbers, held, strict=True))
 
 
 def tokens_of(given: Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str, Array]]:

@@ -34,7 +34,7 @@ from attn_engine import (
 from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
-from .pictures.cells import Lines, figure, gated, pad, plain, printable, width_of
+from .pictures.cells import Lines, figure, gated, pad, plain, printable, width_of, wrap
 from .pictures.heads.kinds import kinds, scores
 from .pictures.heads.likeness import likeness_text
 from .pictures.heatmap import heat_map, map_title
@@ -44,12 +44,13 @@ from .pictures.of_files import lost_of
 from .pictures.plan import whole_size
 from .pictures.state import different_tokens
 from .pictures.svg import svg_of
-from .pictures.truth import formula, truth_line
+from .pictures.truth import formula, truth_lines
 from .scene import Scene
 from .side import Side
 from .view import Session
 
 WIDTH = 100
+HUGE = 100_000
 MOST_JSON = 2**23
 """Numbers that are written as JSON."""
 
@@ -94,16 +95,25 @@ def report(scene: Scene, width: int, height: int | None = None) -> Lines:
     lines += heat_map(scene, width, whole_size(scene, width, height))
     lines += [
         blank,
-        [Segment(keys_title(scene), ink.strong)],
+        *([Segment(text, ink.strong)] for text in wrap(keys_title(scene), width)),
         *top_keys(scene, min(width, 60), 10 if scene.compared else 5),
     ]
-    return [*lines, blank, truth_line(scene, width), [Segment(f" {likeness_text(scene)}", ink.dim)]]
+    likeness = [[Segment(f" {text}", ink.dim)] for text in wrap(likeness_text(scene), width - 1)]
+    return [*lines, blank, *truth_lines(scene, width), *likeness]
 
 
 def _place(scene: Scene) -> str:
-    layer = f"{scene.layer_name}, " if scene.layer_name else ""
+    """Where the numbers are from: of heads put together, the note of the picture says of which they are."""
     source = printable(scene.shown.file) if scene.shown.source == "file" else scene.shown.source
-    return f"{source}, {layer}head {scene.head_number} of {scene.num_heads}"
+    captured, together = scene.inputs.captured, scene.combined and scene.session.view.over != "head"
+    parts = {
+        source: True,
+        printable(captured.set_name) if captured else "": captured and len(captured.sets) > 1,
+        f"batch item {scene.shown.batch_item}": captured and captured.batch_size > 1,
+        scene.layer_name: scene.layer_name and not together,
+        f"head {scene.head_number} of {scene.num_heads}": not together,
+    }
+    return ", ".join(text for text, there in parts.items() if there)
 
 
 def _reads(scene: Scene, query: int, top: int) -> Lines:
@@ -138,11 +148,13 @@ def _found(scene: Scene, row: int) -> str:
 
 
 def _written(weight: float) -> str:
-    return f"{weight:.4f}" if math.isfinite(weight) else f"{figure(weight):<6}"
+    return f"{weight:.4f}" if abs(weight) < HUGE else f"{figure(weight):<6}"
 
 
 def _running(total: float) -> str:
-    return f"{total:.4f}" if math.isfinite(total) else f"{'–':<6}"
+    if not math.isfinite(total):
+        return f"{'–':<6}"
+    return f"{total:.4f}" if abs(total) < HUGE else f"{figure(total):<6}"
 
 
 def figures(scene: Scene) -> dict[str, Any]:

@@ -380,6 +380,7 @@ def _value_weighted(attention: Attention) -> Matrix:
     return measures.value_weighted(attention.weights, attention.value)
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _difference(a: Matrix, a_mask: Mask, b: Matrix, b_mask: Mask) -> tuple[Matrix, Mask, bool]:
     return np.where(a_mask, a, 0) - np.where(b_mask, b, 0), a_mask | b_mask, True
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.message import Message
+from textual.widget import MountError
 
 from . import charts, layout, terminal
 from .desk import Desk
@@ -37,6 +39,10 @@ from .widgets.theme import themes
 if TYPE_CHECKING:
     from .experiments.hall import Hall
     from .rooms import Room
+
+
+PATIENCE = 0.15
+"""Seconds without a key after which it is found out what may be known later."""
 
 
 class Answer(Message):
@@ -79,7 +85,8 @@ class Showing(terminal.TerminalApp):
         self.window = self.size
         self._starting = ExitStack()
         self._owing = False
-        self.panels: list[Panel] = []
+        self._page = ""
+        self.panels: dict[str, list[Panel]] = {}
         self.rooms: dict[str, Room] = {}
         self.knob = ""
 
@@ -124,7 +131,8 @@ class Showing(terminal.TerminalApp):
 
     def on_mount(self) -> None:
         """Draw the first screen at once."""
-        self.panels = [*self.query(Panel)]
+        self._find_panels()
+        self.desks["map"].patience = 0 if self.is_headless else PATIENCE
         terminal.end_on_signals(self)
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
@@ -150,8 +158,15 @@ class Showing(terminal.TerminalApp):
         missing = [page for page in ROOMS if page not in self.rooms]
         if missing and self.query("#help-page"):
             self.rooms |= {page: make_room(page) for page in missing}
-            await self.mount(*(self.rooms[page] for page in missing), before="#help-page")
-            self.panels = [*self.query(Panel)]
+            with suppress(MountError, NoMatches):  # while the screen is taken down
+                await self.mount(*(self.rooms[page] for page in missing), before="#help-page")
+            self._find_panels()
+
+    def _find_panels(self) -> None:
+        """All panels, by the page that they are on."""
+        self.panels = {}
+        for panel in self.query(Panel):
+            self.panels.setdefault(panel.page, []).append(panel)
 
     async def _load_rest(self) -> None:
         await self.complete()
@@ -201,25 +216,35 @@ class Showing(terminal.TerminalApp):
         return make_ink(self._tier, dark=session.view.theme == "dark", palette=session.view.palette)
 
     def show_scene(self, scene: Scene) -> None:
-        """Hand the scene to every panel; those with the charts of new numbers draw them once the others are seen."""
-        patient = scene.attention is not self.scene.attention
+        """Hand the scene to every panel; those with the charts of other numbers draw them once the others are seen."""
+        patient = scene.attention is not self.scene.attention or scene.head != self.scene.head
         self.scene = scene
+        if not self.query(Prompt):  # the screen is being taken down
+            return
         with self.batch_update():
-            for name, on in layout.classes(scene, self.window).items():
-                self.screen.set_class(on, name)
-            self.screen.set_class(self.prompt.is_open, "asking")
+            self.screen.update_classes(layout.classes(scene, self.window) | {"asking": self.prompt.is_open})
             self._take_theme(scene)
-            for panel in self.panels:
+            for panel in self._on_show(scene):
                 if not (patient and panel.can_wait):
                     panel.show(scene)
         if patient and not self._owing:
             self._owing = True
             self.call_after_refresh(self._show_rest)
 
+    def _on_show(self, scene: Scene) -> list[Panel]:
+        """The panels of the page on show, and those on all; where the page is another, the others let go of theirs."""
+        page = f"{'help' if scene.helping else scene.session.view.page}-page"
+        if page != self._page:
+            self._page = page
+            for name, panels in self.panels.items():
+                for panel in panels if name not in ("", page) else ():
+                    panel.leave()
+        return [*self.panels.get("", ()), *self.panels.get(page, ())]
+
     def _show_rest(self) -> None:
         """Hand the newest scene to the panels that waited until the others were on the screen."""
         self._owing = False
-        for panel in self.panels:
+        for panel in self._on_show(self.scene):
             if panel.can_wait:
                 panel.show(self.scene)
 
@@ -228,8 +253,7 @@ class Showing(terminal.TerminalApp):
 
     def on_answer(self) -> None:
         """Show what has become known."""
-        if self.query(Prompt):  # not while the screen is taken down
-            self.show_scene(replace(self.scene))
+        self.show_scene(replace(self.scene))
 
     def say(self, message: str, *, trouble: bool = False) -> None:
         """Tell something in the line of truth, until the next key."""

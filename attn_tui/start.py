@@ -20,14 +20,14 @@ def explore(
     colour: str = "auto",
     mouse: bool = True,
     pacing: bool = True,
+    guest: bool = False,
     rewrite: Callable[[str], str] = str,
     told: str = "",
 ) -> int:
     """Open the explorer until it is left, and print each command that was copied, as `rewrite` makes it; the status.
 
-    `told` is what is wrong with the settings, which stands in the line of truth until the next key.
-
-    Raises OptionError where it cannot run.
+    As a `guest` of another program it leaves that one's settings of Python alone. `told` is what is wrong with the
+    person's settings, which stands in the line of truth until the next key. Raises OptionError where it cannot run.
     """
     _check_terminal()
     _set_colours(colour)
@@ -41,13 +41,12 @@ def explore(
     take_colours()
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
-    app.owns_process = True
-    app.pacing = pacing
+    app.owns_process, app.rewrite, app.pacing = not guest, rewrite, pacing
     if told:
         app.scene = replace(app.scene, message=printable(told), trouble=True)
     copied = run_app(app, mouse=mouse)
     for line in (copied or "").splitlines():
-        print(printable(rewrite(line)))  # noqa: T201
+        print(printable(line))  # noqa: T201
     return exit_status(app)
 
 

@@ -135,12 +135,17 @@ class TerminalApp(App[str]):
         return self._question is not None
 
     def on_mount(self) -> None:
-        """After it was stopped, nothing is known of what stands on the terminal."""
-        self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
+        """After it was stopped, the shell and other programs have written to the terminal."""
+        self.app_resume_signal.subscribe(self, lambda _: self.paint_anew())
 
     def on_resize(self, _: events.Resize) -> None:
-        """Terminals do as they like with what stood there."""
+        """Terminals do as they like with what stood there, also when the size is the same again."""
+        self.paint_anew()
+
+    def paint_anew(self) -> None:
+        """Write the whole screen, as nothing is known of what stands on the terminal."""
         self.painter.forget()
+        self.screen.refresh()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Write what changed, and ask the terminal to tell when it has drawn it."""

@@ -79,7 +79,7 @@ def forget_pooled() -> None:
     _pooled.cache_clear()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _combined(
     attention: Attention,
     inputs: Inputs,

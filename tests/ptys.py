@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar, TypeVar
 
 import pyte
 
@@ -30,8 +31,18 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """Makes the terminal the program's own, as a shell would, and becomes Python with the words."""
 
 
+QUESTION, ANSWER = b"\x1b[?2026$p", "\x1b[?2026;2$y"
+"""Whether synchronized output is known, and that it is: answered by terminals that have drawn what came before."""
+
+FRAME_END = b"\x1b[?2026l"
+"""The end of a frame, on a terminal that knows synchronized output."""
+
+
 class Terminal:
     """A terminal in which Python runs."""
+
+    START: ClassVar[tuple[str, ...]] = ("-c", START)
+    """What Python runs before the words."""
 
     def __init__(
         self, words: tuple[str, ...], size: tuple[int, int], environment: dict[str, str], folder: Path | None = None
@@ -40,10 +51,11 @@ class Terminal:
         self._set_size(*size)
         self.modes = termios.tcgetattr(self.slave)
         self.written = b""
+        self.answered = 0
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", START, *words],
+            [sys.executable, *self.START, *words],
             stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment, start_new_session=True, cwd=folder,
         )  # fmt: skip
 
@@ -65,7 +77,30 @@ class Terminal:
         """Send the program a signal."""
         self.process.send_signal(number)
 
+    # What a terminal does.
+
+    @property
+    def unanswered(self) -> int:
+        """How many questions were asked that it has not answered."""
+        return self.written.count(QUESTION) - self.answered
+
+    def answer(self) -> None:
+        """Answer the questions that were asked."""
+        missing = self.unanswered
+        self.answered += missing
+        if missing:
+            self.press(ANSWER * missing)
+
+    def wipe(self) -> None:
+        """Lose what stands on the screen."""
+        self._screen.reset()
+
     # What a person sees.
+
+    @property
+    def frames(self) -> int:
+        """How many frames were written to a terminal that answers."""
+        return self.written.count(FRAME_END)
 
     @property
     def screen(self) -> list[str]:
@@ -136,6 +171,9 @@ def opened(*words: str, size: tuple[int, int] = (120, 40), **changes: str) -> It
         yield terminal
 
 
+AnyTerminal = TypeVar("AnyTerminal", bound=Terminal)
+
+
 @contextmanager
 def running(
     *words: str,
@@ -144,11 +182,24 @@ def running(
     changes: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Terminal]:
     """A terminal with Python in it, started with these words in a folder."""
+    with running_in(Terminal, *words, size=size, folder=folder, changes=changes) as terminal:
+        yield terminal
+
+
+@contextmanager
+def running_in(
+    kind: type[AnyTerminal],
+    *words: str,
+    size: tuple[int, int] = (120, 40),
+    folder: Path | None = None,
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[AnyTerminal]:
+    """A terminal of some kind with Python in it."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     kept = ("HOME", "XDG_CONFIG_HOME", "VIRTUAL_ENV", "PYTHONPATH")
     environment |= {name: os.environ[name] for name in kept if name in os.environ}
     environment |= changes
-    terminal = Terminal(words, size, {name: text for name, text in environment.items() if text}, folder)
+    terminal = kind(words, size, {name: text for name, text in environment.items() if text}, folder)
     try:
         yield terminal
     finally:

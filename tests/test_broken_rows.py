@@ -57,6 +57,37 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "options",
+    ["", "--marked-keys 1,2 --marked-queries 1,2", "--zoom 2 --blocks mean", "--zoom 2", "--over mean", "--over max",
+     "--merge-words --hide special --renormalise", "--pin FILE --compare a-b", "--temperature 0.5", "--range heads",
+     "--mask causal --json", "--csv", "--query 2"],
+)  # fmt: skip
+@pytest.mark.parametrize("number", [3e38, math.inf, -math.inf, math.nan])
+def test_numbers_at_the_end_of_the_type_are_printed_without_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], number: float, options: str
+) -> None:
+    weights = softmax()
+    weights[0, 0, 1:4] = number
+    path = saved(tmp_path, weights)
+    assert printed(capsys, path, *options.replace("FILE", str(path)).split())  # a warning would fail the test
+
+
+def test_signalling_nan_is_nan_as_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = softmax()
+    weights.view(np.uint32)[0, 0, 2] = 0x7FA00000
+    path = saved(tmp_path, weights)
+    for words in (
+        ["print"],
+        ["print", "--json"],
+        ["print", "--over", "mean"],
+        ["print", "--temperature", "2"],
+        ["info"],
+    ):
+        assert main([words[0], str(path), *words[1:]]) == 0
+    assert "6 weights are NaN" in capsys.readouterr().out
+
+
 # How alike heads are
 
 

@@ -64,6 +64,13 @@ def test_bfloat16_that_numpy_saved_as_bytes_of_no_type_is_read_too(tmp_path: Pat
     np.testing.assert_array_equal(plane_of(path), values.view(np.float32))
 
 
+@pytest.mark.parametrize("dtype", ["<f2", ">f2", "<f4", ">f8", "u1"])
+def test_a_head_of_many_pieces_is_read_bit_for_bit(tmp_path: Path, dtype: str) -> None:
+    weights = (random_weights(2, 701, 703) * 200).astype(dtype)  # more than one piece, and no whole number of them
+    with open_capture(npy_of(tmp_path, weights)) as capture:
+        np.testing.assert_array_equal(capture.sets[0].weights(0, 1), weights[1].astype(np.float32))
+
+
 @pytest.mark.parametrize(("code", "bits"), [("F8_E4M3", (4, 3)), ("F8_E5M2", (5, 2))])
 def test_all_256_of_a_float8_are_what_its_bits_say(tmp_path: Path, code: str, bits: tuple[int, int]) -> None:
     path = safetensors_of(tmp_path, {"attention": np.arange(256, dtype=np.uint8).reshape(16, 16)}, {"attention": code})

@@ -48,7 +48,7 @@ async def test_a_file_tells_the_sentence_that_it_is_known_for(sample: Path) -> N
 async def test_what_if_says_how_good_it_is_and_is_left_by_undo(sample: Path) -> None:
     async with explorer(options(sample, "--layer 3 --head 1 --cursor 10,2"), size=WIDE) as hands:
         await hands.press("t", ".", ".")
-        assert "what if, to 0.049 %" in hands.truth
+        assert "what if, to 0.081 %" in hands.truth
         assert "softmax(ln p/1.2)·V" in hands.screen
         await hands.press("u", "u")
         assert "what if" not in hands.truth

@@ -174,11 +174,29 @@ def test_queries_and_keys_with_all_that_is_beside_them_read_back(tmp_path: Path)
         (found,) = capture.sets
         assert found.num_key_heads == 2
         assert describe(capture).sets[0].holds == ("query", "key", "value", "mask", "scale")
-        for given, read in zip((query, key, value), found.inputs(1), strict=True):
+        for given, read, near in zip((query, key, value), found.inputs(1), (2**-7, 1e-6, 1e-6), strict=True):
             assert read is not None
-            np.testing.assert_allclose(read, given[1], rtol=1e-6)
+            np.testing.assert_allclose(read, given[1], rtol=near)
         assert found.scale(1) == 0.5
         assert (found.query_tokens(), found.key_tokens()) == (tuple("abcd"), ("7", "8", "9", "10"))
+
+
+@pytest.mark.parametrize("name", ["c.npz", "c.safetensors"])
+def test_bfloat16_stays_what_it_is_so_that_its_rounding_is_known(tmp_path: Path, name: str) -> None:
+    every = (np.arange(2**16, dtype=np.uint32) << 16).view(np.float32).reshape(1, 2, 256, 128)
+    attn_tui.save(tmp_path / name, (Tensor(every, "bfloat16"),), mask=Tensor(np.zeros((256, 128)), "bfloat16"))
+    with open_capture(tmp_path / name) as capture:
+        assert capture.sets[0].dtype == "bfloat16"
+        np.testing.assert_array_equal(capture.sets[0].layer(0), every[0])
+        allowed = capture.sets[0].mask(0)
+        assert allowed is not None
+        assert allowed.all()
+
+
+def test_rows_of_bfloat16_that_sum_to_1_as_nearly_as_they_can_are_nothing_unusual(tmp_path: Path) -> None:
+    weights = np.random.default_rng(0).dirichlet(np.ones(200), size=(2, 200)).astype(np.float32)
+    assert "all rows sum to 1" in printed(Tensor(weights, "bfloat16"))
+    assert "what if, to 0.39 %" in printed(Tensor(weights, "bfloat16"), temperature=2)
 
 
 @pytest.mark.parametrize("tokens", ["abcd", 3.5, [None], [[1]]], ids=str)

@@ -177,7 +177,7 @@ def test_a_command_that_was_copied_names_no_file_that_is_gone(tmp_path: Path) ->
     with script(tmp_path, "attn_tui.show(weights, head=1)") as terminal:
         terminal.sees("0 → 0", "q quit")
         terminal.press("y")
-        terminal.sees("copied")
+        terminal.sees("copied, and printed on leaving: attn-tui --file attention.npz --head 1")
         leaves(terminal)
         assert terminal.ends() == 0
         line = terminal.output.rstrip().splitlines()[-1]
@@ -205,3 +205,13 @@ def test_what_cannot_be_drawn_is_printed(tmp_path: Path, change: dict[str, str])
         assert "\x1b[?1049h" not in terminal.output
         assert "cat" in terminal.output
         assert "all rows sum to 1" in terminal.output
+
+
+def test_the_programs_own_settings_of_python_are_left_alone(tmp_path: Path) -> None:
+    words = "import gc; before = gc.get_threshold(), gc.get_freeze_count(); attn_tui.show(weights, head=1)"
+    told = "print('the same' if before == (gc.get_threshold(), gc.get_freeze_count()) else 'changed')"
+    with script(tmp_path, f"{words}; {told}") as terminal:
+        terminal.sees("0 → 0", "q quit", "mean by head")
+        leaves(terminal)
+        assert terminal.ends() == 0
+        assert terminal.output.rstrip().endswith("the same")

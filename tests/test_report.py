@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,13 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from rich.segment import Segment
 
-from attn_engine import Experiment, head_kinds, head_scores, measure, measures, run
+from attn_engine import Experiment, head_kinds, head_scores, measure, measures, run, save_capture
 from attn_tui.cli import main, print_parser
 from attn_tui.options import OptionError, read_options, split
-from attn_tui.pictures.cells import plain
+from attn_tui.pictures.cells import plain, width_of
 from attn_tui.pictures.ink import Tier
-from attn_tui.pictures.truth import truth_line
+from attn_tui.pictures.truth import truth_lines
 from attn_tui.report import csv_text, figures, report, svg_text
 from attn_tui.saving import FORMS, check_name
 from attn_tui.scene import Scene
@@ -51,6 +53,57 @@ def printed(capsys: pytest.CaptureFixture[str], options: str) -> str:
 # Text
 
 
+def test_what_matters_and_does_not_fit_the_line_stands_below(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokens = [f"a rather long token, number {at}" for at in range(3)]
+    path = save_capture(tmp_path / "c.npz", np.full((2, 2, 5, 5), 0.3, np.float16), tokens=tokens)
+    for width in (30, 60, 100):
+        lines = printed(capsys, f"{path} --temperature 2 --width {width}").split("\n")
+        assert all(width_of([Segment(line)]) <= width for line in lines[2:])  # the title and the command stay whole
+        text = " ".join(" ".join(lines).split())
+        for said in ("3 tokens for 5 queries; 3 tokens for 5 keys", "what if", "nats"):
+            assert said in text, width
+
+
+def test_of_a_file_it_is_said_which_set_batch_item_and_heads_are_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arrays = {
+        f"{name}_attentions.{layer}": np.full((3, 2, 4, 4), 0.25) for name in ("encoder", "cross") for layer in (0, 1)
+    }
+    path = save_capture(tmp_path / "c.npz", extra=arrays)
+    first = printed(capsys, f"{path} --set cross --batch 2 --layer 1").split("\n")[0]
+    assert first.endswith("c.npz, cross, batch item 2, layer 1, head 0 of 2")
+    first = printed(capsys, f"{path} --over mean --over-layers all").split("\n")[0]
+    assert "mean of 2 heads in 2 layers" in first
+    assert first.endswith("c.npz, encoder, batch item 0")
+
+
+def test_the_commands_of_the_documentation_print_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed, name in enumerate(("before.npz", "after.npz")):
+        weights = np.random.default_rng(seed).dirichlet(np.ones(5), size=(4, 6, 5)).astype(np.float32)
+        save_capture(name, weights, tokens=["[CLS]", "a", "b", "c", "[SEP]"])
+    docs = (Path(__file__).parents[1] / "docs" / "captures.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^attn-tui print (.*)$", docs, re.MULTILINE)
+    texts = [printed(capsys, options) for options in commands]
+    assert len(texts) == 3
+    assert texts[0].startswith("A − B")
+    assert "Most changed" in texts[0]
+    assert "softmax(ln p/0.7 + mask)·V" in texts[1]
+    assert texts[2].splitlines()[0] == "query,a,b,c"
+
+
+def test_a_pinned_picture_may_begin_with_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save_capture(tmp_path / "c.npz", np.full((2, 2, 5, 5), 0.2))
+    options = [printed(capsys, f"{path} --pin '{start}{path} --layer 1' --compare a-b") for start in ("", "--file ")]
+    assert options[0] == options[1]
+    assert options[0].startswith("A − B")
+
+
 def test_the_report_of_a_small_picture(capsys: pytest.CaptureFixture[str]) -> None:
     options = "--source random --queries 3 --keys 3 --heads 2 --mask causal --cursor 2,0 --zoom cells --width 40"
     picture, likeness = printed(capsys, options).rsplit("\n likeness ")
@@ -75,7 +128,8 @@ looking at 0              receives 2.365
 0  1.000 ███████████████████████████████
 2  0.726 ██████████████████████▌
 
- 2 → 0   weight 0.726"""
+ 2 → 0   weight 0.726
+ entropy 0.74 of 1.10 nats"""
     )
 
 
@@ -90,7 +144,7 @@ def test_the_command_in_the_report_prints_the_same_report(options: str, capsys: 
 @pytest.mark.parametrize("options", STARTS)
 def test_the_report_says_what_the_line_of_truth_says(options: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, options)
-    assert plain([truth_line(scene_of(options), 100)]) in text.splitlines()
+    assert plain(truth_lines(scene_of(options), 100)) in text
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,26 @@ def test_a_layer_that_cannot_be_read_is_told_and_the_others_are_looked_at(
     assert (look.rows_read, look.rows) == (16, 24)
 
 
+@pytest.mark.parametrize(
+    ("beside", "why"),
+    [
+        ({"mask": np.ones((7, 7), bool)}, '"mask" [7, 7] fits no picture as a mask'),
+        ({"mask": np.array([["a"]])}, '"mask" [1, 1] fits no picture as a mask'),
+        ({"scale": np.array(math.nan)}, '"scale" [] holds nan as a scale: a finite number is due'),
+        ({"scale": np.array([1.0, 2.0])}, '"scale" [2] holds no scale'),
+    ],
+)
+def test_a_mask_or_a_scale_that_print_refuses_is_told(tmp_path: Path, beside: dict[str, Any], why: str) -> None:
+    path = npz_of(tmp_path, {"attention": plain_weights()} | beside)
+    with open_capture(path) as capture:
+        (look,) = look_through(capture)
+    (line,) = look.unreadable
+    assert line.startswith("layer 2 cannot be read: " if "[2]" in why else "layers 0 … 2 cannot be read: ")
+    assert why in line
+    ended = program("print", str(path), "--layer", "2")
+    assert (ended.returncode, why in ended.stderr) == (65, True)
+
+
 def test_an_array_too_large_to_unpack_for_a_look_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("attn_engine.survey.MOST_WHOLE", 100)
     with open_capture(packed_of(tmp_path, {"attention": plain_weights()})) as capture:

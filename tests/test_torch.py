@@ -44,6 +44,14 @@ def test_every_type_becomes_the_same_numbers(name: str) -> None:
     assert np.array_equal(as_numpy(tensor).astype(np.float32), tensor.float().numpy())
 
 
+def test_bfloat16_reads_back_bit_for_bit_as_bfloat16(tmp_path: Path) -> None:
+    tensor = torch.rand(2, 3, 5, 7).to(torch.bfloat16).transpose(2, 3)
+    with open_capture(attn_tui.save(tmp_path / "b.npz", tensor)) as capture:
+        assert capture.sets[0].dtype == "bfloat16"
+        for layer in range(2):
+            assert np.array_equal(capture.sets[0].layer(layer), tensor[layer].float().numpy())
+
+
 def test_a_tensor_that_requires_a_gradient_is_taken_and_one_without_numbers_gets_a_line() -> None:
     assert as_numpy(torch.rand(2, 2, requires_grad=True)).shape == (2, 2)
     for tensor in (torch.rand(2, 2, device="meta"), torch.rand(2, 2).to_sparse(), torch.rand(2, dtype=torch.complex64)):

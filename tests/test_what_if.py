@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attn_engine import Experiment, inputs_of, losses, run
+from attn_engine import Experiment, error_bound, inputs_of, losses, run
 from attn_tui.cli import main
 from tests.capture_files import safetensors_of
 from tests.drawing import brief
@@ -121,6 +121,29 @@ def test_bfloat16_is_counted_too(tmp_path: Path, capsys: pytest.CaptureFixture[s
     raw[0, 3, 3] = 0
     path = safetensors_of(tmp_path, {"attention": raw}, {"attention": "BF16"})
     assert "what if, to 0.39 %, 1 zero not recovered, 15 zeros taken" in printed(path, capsys, "--temperature", "2")
+
+
+@pytest.mark.parametrize(
+    ("temperature", "mask"), [(1.0, "k > 0"), (0.2, "full"), (0.5, "k > 0"), (1.4, "full"), (4.0, "full")]
+)
+def test_new_weights_are_as_exact_as_the_bound_says(tmp_path: Path, temperature: float, mask: str) -> None:
+    exact = np.random.default_rng(1).dirichlet(np.ones(4) * 2, size=(2, 500))  # float64
+    path = saved(tmp_path, exact.astype(np.float16))
+    experiment = Experiment(source="file", file=str(path), layer=0, mask=mask, temperature=temperature)
+    captured, attention = inputs_of(experiment).captured, run(experiment)
+    assert captured is not None
+    due = np.where(attention.mask_of(0), exact, 0) ** (1 / temperature)
+    due /= due.sum(axis=-1, keepdims=True)
+    judged = (due > 0) & (exact > captured.least_normal)
+    worst = np.abs(attention.weights[judged] / due[judged] - 1).max()
+    bound = error_bound(captured, temperature)
+    assert bound / 4 < worst < bound + 5e-6  # what float32 itself rounds
+
+
+def test_a_bound_beyond_all_numbers_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved(tmp_path, weights_of(0).astype(np.float16))
+    for temperature in ("1e-3", "1e-9"):
+        assert "what if, to 100 % and more" in printed(path, capsys, "--temperature", temperature)
 
 
 async def test_of_heads_put_together_the_head_that_was_counted_is_named(tmp_path: Path) -> None:

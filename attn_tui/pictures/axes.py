@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -104,6 +106,7 @@ def _standing_labels(scene: Scene, plan: Plan) -> Lines:
     ]
 
 
+@lru_cache(maxsize=4096)
 def _letters(label: str, height: int, width: int) -> list[str]:
     """A label's characters one below the other, at most `height` of them, each `width` cells wide."""
     characters: list[str] = []

@@ -23,30 +23,31 @@ def entropy_title(scene: Scene) -> str:
     return "Entropy" if scene.combined is None else f"Entropy of head {scene.head_number} alone"
 
 
-@kept(lambda scene: (scene.attention, scene.head, scene.place[0], scene.ink, charts.waiting()))
 def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
     """By query above, by head below; only by query where there is little room."""
     if charts.waiting():
         return [[Segment("…", scene.ink.dim)]]
     if height < LEAST_FOR_TWO or scene.attention.num_heads < 2:
-        return charts.draw(_by_query(scene), width, height)
+        return _by_query(scene, width, height)
     upper = (height + 1) // 2
-    return charts.draw(_by_query(scene), width, upper) + charts.draw(_by_head(scene), width, height - upper)
+    return _by_query(scene, width, upper) + _by_head(scene, width, height - upper)
 
 
-def _by_query(scene: Scene) -> Chart:
+@kept(lambda scene: (scene.attention, scene.head, scene.place[0], scene.ink))
+def _by_query(scene: Scene, width: int, height: int) -> Lines:
     ink, measures = scene.ink, measure(scene.attention)
     entropy = Series("by query", np.asarray(measures.entropy[scene.head]), ink.accent)
     ceiling = Series("ln(keys seen)", np.asarray(measures.ceiling[scene.head]), ink.dim, "dashes")
-    return _chart(scene, (entropy, ceiling), "query", scene.place[0])
+    return charts.draw(_chart(scene, (entropy, ceiling), "query", scene.place[0]), width, height)
 
 
-def _by_head(scene: Scene) -> Chart:
+@kept(lambda scene: (scene.attention, scene.head, scene.ink))
+def _by_head(scene: Scene, width: int, height: int) -> Lines:
     figures = measure(scene.attention)
     counted = over(figures.counted("entropy"), scene.attention.query_length)
     name = f"mean {counted}" if counted else "mean by head"
     means = Series(name, figures.by_head("entropy"), scene.ink.accent, "bars")
-    return _chart(scene, (means,), "head", scene.head)
+    return charts.draw(_chart(scene, (means,), "head", scene.head), width, height)
 
 
 def _chart(scene: Scene, series: tuple[Series, ...], x_label: str, cursor: int) -> Chart:

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from ..scene import Matrix, Scene
-from .cells import Line, Lines, figure, fit
+from .cells import Line, Lines, figure, fit, squeezed
 from .changes import changed_cells
 from .ink import MASKED, Ink
 from .levels import shades
@@ -20,6 +20,7 @@ LEAST_WITH_PLACES = 28
 EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def top_keys(scene: Scene, width: int, height: int) -> Lines:
     """The keys that the cursor's query reads most: token, weight, bar, running sum; then who looks at the key."""
     if scene.compared:
@@ -60,8 +61,10 @@ def _ranking(
     order = _heaviest(numbers, count)
     most = max(float(numbers[order[0]]), 1e-30)
     place_width = len(str(len(numbers) - 1)) + 1 if scene.has_tokens and width >= LEAST_WITH_PLACES else 0
-    label_width = min(max((cell_len(labels[index]) for index in order), default=1), LABEL_WIDTH)
-    room = max(width - place_width - label_width - (14 if running else 8), 0)
+    numbers_width = 14 if running else 8
+    longest = max((cell_len(labels[index]) for index in order), default=1)
+    label_width = min(longest, LABEL_WIDTH, max(width - place_width - numbers_width, 1))
+    room = max(width - place_width - label_width - numbers_width, 0)
     lines: Lines = []
     total = 0.0
     for index in order:
@@ -73,13 +76,18 @@ def _ranking(
         line = [
             Segment(f"{index:>{place_width - 1}} " if place_width else "", ink.dim),
             Segment(fit(labels[index], label_width + 1), style),
-            Segment(f"{weight:6.3f} ", style),
+            Segment(f"{_short(weight, 3)} ", style),
             Segment(fit(bar(weight / most, room), room), ink.accent),
         ]
-        lines.append([*line, Segment(f"{total:6.2f}", ink.dim)] if running else line)
+        lines.append([*line, Segment(_short(total, 2), ink.dim)] if running else line)
     if left_out and (count > 1 or not lines):
         return [*lines[: count - 1], [Segment(fit(left_out, width), ink.warning)]]
     return lines or [[Segment("sees nothing" if running else "nobody looks here", ink.warning)]]
+
+
+def _short(number: float, digits: int) -> str:
+    """A number in six characters."""
+    return f"{number:6.{digits}f}" if number < 100 else f"{squeezed(number, 6):>6}"
 
 
 def _heaviest(numbers: Matrix, count: int) -> list[int]:

@@ -67,6 +67,7 @@ def _logarithmic(share: Matrix) -> Matrix:
     return 1 + np.log10(np.maximum(share, 10.0**-DECADES)) / DECADES
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def blocked(matrix: Matrix, mask: Mask, size: int, statistic: str) -> tuple[Matrix, Mask]:
     """Blocks of size × size cells as one cell each: the allowed number greatest in size, or their mean.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from attn_engine import Attention, Losses, file_changed, losses
+from attn_engine import Attention, Losses, error_bound, file_changed, losses
 
+from ..remembering import remembered
 from ..scene import Scene
 from ..side import Side
 from .cells import printable
@@ -47,7 +47,7 @@ def lost_of(side: Side) -> Losses | None:
     return _losses(side.attention, captured, side.head)
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _losses(attention: Attention, captured: Any, head: int) -> Losses:
     return losses(captured, head, attention.mask_of(head))
 
@@ -58,9 +58,10 @@ def what_if_text(side: Side) -> str:
     if captured is None or lost is None:
         return ""
     exact, rough = captured.precision < LEAST_ROUNDING, _several(lost.rough, "tiny weight")
-    share = captured.precision / min(side.shown.temperature, 1)
+    share = error_bound(captured, side.shown.temperature)
+    near = f"{100 * share:.2g} %" if share < 1 else "100 % and more"
     parts = {
-        f"to {100 * share:.2g} %{f' but for {rough}' if lost.rough else ''}": not exact,
+        f"to {near}{f' but for {rough}' if lost.rough else ''}": not exact,
         f"{rough} rounded": exact and lost.rough,
         f"{_several(lost.zeros, 'zero')} not recovered": lost.zeros,
         f"{_several(lost.causal, 'zero')} taken for a causal mask": lost.causal,

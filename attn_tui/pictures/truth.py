@@ -24,6 +24,9 @@ from .state import different_tokens, row_facts
 
 GAP = "   "
 BRIEF = 70
+MATTERS = 3
+"""The rank up to which a fact is never left out on paper."""
+
 NAME = " attn-tui  "
 
 
@@ -92,11 +95,31 @@ def truth_line(scene: Scene, width: int) -> Line:
     if scene.message:
         style = ink.warning if scene.trouble else ink.good
         return pad([Segment(_pointed(scene, width - 2), style)], width, ink.text)
-    parts = _fitting(_facts(scene), width - 2)
-    line = [Segment(" ", ink.text)]
-    for index, (_, text, style) in enumerate(parts):
-        line += [Segment(GAP if index else "", ink.text), Segment(cut(text, width - 2), style)]
-    return pad(line, width, ink.text)
+    return _line_of(_fitting(_facts(scene), width - 2), scene, width)
+
+
+def truth_lines(scene: Scene, width: int) -> Lines:
+    """The same on paper, where there is room for more lines: what matters and does not fit stands below."""
+    if scene.message:
+        style = scene.ink.warning if scene.trouble else scene.ink.good
+        return [[Segment(f" {text}", style)] for text in wrap(scene.message, width - 2)]
+    facts = _facts(scene)
+    first = _fitting([*facts], width - 2)
+    below = [fact for fact in facts if fact not in first and fact[0] <= MATTERS]
+    pieces = [(0, piece, style) for _, text, style in below for piece in wrap(text, width - 2)]
+    lines = [_line_of(first, scene, width)]
+    while pieces:
+        count = next((at for at in range(len(pieces), 1, -1) if _width_of(pieces[:at]) <= width - 2), 1)
+        lines.append(_line_of(pieces[:count], scene, width))
+        pieces = pieces[count:]
+    return lines
+
+
+def _line_of(facts: list[Fact], scene: Scene, width: int) -> Line:
+    line = [Segment(" ", scene.ink.text)]
+    for index, (_, text, style) in enumerate(facts):
+        line += [Segment(GAP if index else "", scene.ink.text), Segment(cut(text, width - 2), style)]
+    return pad(line, width, scene.ink.text)
 
 
 def _pointed(scene: Scene, width: int) -> str:
@@ -113,9 +136,13 @@ def _pointed(scene: Scene, width: int) -> str:
 
 def _fitting(facts: list[Fact], width: int) -> list[Fact]:
     """The facts that fit, those that matter least left out first."""
-    while len(facts) > 1 and sum(cell_len(text) + len(GAP) for _, text, _ in facts) - len(GAP) > width:
+    while len(facts) > 1 and _width_of(facts) > width:
         facts.remove(max(facts, key=lambda fact: fact[0]))
     return facts
+
+
+def _width_of(facts: list[Fact]) -> int:
+    return sum(cell_len(text) + len(GAP) for _, text, _ in facts) - len(GAP)
 
 
 def _facts(scene: Scene) -> list[Fact]:
@@ -164,6 +191,7 @@ def _scores(scene: Scene) -> list[Fact]:
     return facts
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _marks(scene: Scene) -> list[Fact]:
     """What marked keys get together, and marked queries give the key on average, beside the means of all queries."""
     query, key = scene.cursor
@@ -181,6 +209,7 @@ def _marks(scene: Scene) -> list[Fact]:
     return facts
 
 
+@np.errstate(over="ignore")
 def _mean(numbers: Matrix) -> str:
     """The mean of those that are finite, and over how many of them it is where some are not."""
     known = numbers[np.isfinite(numbers)]

@@ -79,6 +79,17 @@ class Panel(Widget):
             self._drawn_for = None
             self.refresh()  # or rows that Textual remembers would come back
 
+    def leave(self) -> None:
+        """Let go of the scene: the panel is on a page that is not on show."""
+        self._scene = self._drawn_for = None
+        self._strips, self._drawn_from = [], (None, [])
+        self.refresh()  # or rows that Textual remembers would come back
+
+    @property
+    def page(self) -> str:
+        """The id of the page that the panel is on; nothing, where it is on all."""
+        return next((each.id for each in self.ancestors if each.id and each.has_class("page")), "")
+
     def on_resize(self) -> None:
         """Draw at the new size."""
         if self._drawn_for != self._wanted:

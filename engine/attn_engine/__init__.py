@@ -185,6 +185,7 @@ if TYPE_CHECKING:
     from .survey import Unusual as Unusual
     from .survey import look_through as look_through
     from .what_if import Losses as Losses
+    from .what_if import error_bound as error_bound
     from .what_if import losses as losses
     from .words import PIECE_MARKS as PIECE_MARKS
     from .words import SPECIAL as SPECIAL
@@ -283,7 +284,7 @@ _ROOMS = {
     ),
     "studies.training": ("LearningCurves", "learning_curves", "state_at"),
     "survey": ("SetSurvey", "Unusual", "look_through"),
-    "what_if": ("Losses", "losses"),
+    "what_if": ("Losses", "error_bound", "losses"),
     "words": ("PIECE_MARKS", "SPECIAL", "SPECIAL_TOKENS", "PieceMark", "is_special", "piece_mark", "word_numbers"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

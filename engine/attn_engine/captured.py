@@ -147,11 +147,14 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     layer, batch = _place_of(experiment.layer, found.layer_numbers), experiment.batch_item
     _check("batch_item", batch, found.batch_size)
     heads = range(found.num_heads) if only is None else range(only, only + 1)
-    if len(heads) * found.query_length * found.key_length > most_within(MAX_SCORES, PER_SCORE):
+    possible = most_within(MAX_SCORES, PER_SCORE)
+    if len(heads) * found.query_length * found.key_length > possible:
+        most = max(possible // found.key_length, 1)
         raise FieldError(
             "file",
             f"{found.query_length:,} queries × {found.key_length:,} keys is more than "
-            f"{most_told(MAX_SCORES, PER_SCORE)} scores, which is the most that is computed",
+            f"{most_told(MAX_SCORES, PER_SCORE)} scores, "
+            f"which is the most that is computed: save {most:,} of the queries or fewer",
         )
     mask, scale = _mask(found, layer, batch, heads), found.scale(layer)
     inputs = _inputs(found, layer, batch, heads)

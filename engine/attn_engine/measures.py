@@ -148,7 +148,7 @@ class Measures:
 MEASURES = ("entropy", "ceiling", "distance", "first", "itself", "previous", "concentration")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def measure(attention: Attention) -> Measures:
     """The measures of an attention; kept for the last few that were asked for."""
     return Measures(attention)

@@ -7,6 +7,7 @@ object: a stage that was not computed again hands on the same array, and so the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
@@ -36,12 +37,17 @@ INPUT_FIELDS = (
 )
 """The fields of an experiment that decide its inputs before rotation; the others act on later stages."""
 
+LARGE = 2**22
+"""Bytes of arrays in a result from which a stage keeps the last FEW, however many it keeps of others."""
+
+FEW = 2
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Stage(Generic[P, R]):
-    """A function that remembers its last few results."""
+    """A function that remembers its last results: so many, or FEW where they are large."""
 
     def __init__(self, function: Callable[P, R], keep: int = 2) -> None:
         self._function = function
@@ -57,7 +63,8 @@ class Stage(Generic[P, R]):
                 self._kept = [kept[index], *kept[:index], *kept[index + 1 :]]
                 return result
         result = self._function(*args, **kwargs)
-        self._kept = [(key, result), *self._kept[: self._keep - 1]]
+        keep = self._keep if _bytes_in(result) < LARGE else min(self._keep, FEW)
+        self._kept = [(key, result), *self._kept[: keep - 1]]
         return result
 
     def forget(self) -> None:
@@ -67,6 +74,13 @@ class Stage(Generic[P, R]):
 
 def _same(a: object, b: object) -> bool:
     return a is b if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else a == b
+
+
+def _bytes_in(result: object) -> int:
+    """Bytes of the arrays that a result is, or holds."""
+    if isinstance(result, np.ndarray):
+        return result.nbytes
+    return sum(map(_bytes_in, vars(result).values())) if is_dataclass(result) else 0
 
 
 class Pipeline:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import ROUNDING, row_tolerance
+from .captured import ROUNDING, listed, row_tolerance
 from .captures.opening import Capture
 from .captures.pictures import Picture
 from .captures.sets import CaptureSet, Layer
@@ -84,12 +84,20 @@ class _Look:
     def told(self) -> SetSurvey:
         """What was seen."""
         rows = sum(np.prod(picture.shape[:3], dtype=int) for layer in self.of.layers for _, picture in _parts(layer))
-        unreadable = tuple(f"layer {number} cannot be read: {why}" for number, why in self.unreadable.items())
+        reasons = {
+            why: [number for number, each in self.unreadable.items() if each == why] for why in self.unreadable.values()
+        }
+        unreadable = tuple(f"{_layers(numbers)} cannot be read: {why}" for why, numbers in reasons.items())
         unusual = tuple(sorted(self.found.values(), key=_place))
         return SetSurvey(self.of.name, int(rows), self.read, unusual, unreadable, tuple(self.left_out))
 
     def pieces(self) -> Iterator[int]:
         """Read piece by piece; the rows read so far after each."""
+        for place, layer in enumerate(self.of.layers):
+            try:
+                self.of.check_beside(place)
+            except (ArrayFileError, OSError) as error:
+                self.unreadable[layer.number] = str(error)
         for head in range(self.of.num_heads):
             for batch in range(self.of.batch_size):
                 for layer in self.of.layers:
@@ -135,6 +143,10 @@ class _Look:
         self.found[new.part, new.kind] = replace(first, count=total)
 
 
+def _layers(numbers: list[int]) -> str:
+    return f"layer {numbers[0]}" if len(numbers) == 1 else f"layers {listed(sorted(numbers))}"
+
+
 def _place(each: Unusual) -> tuple[int, int, int, int]:
     return each.layer, each.batch_item, each.head, each.row
 
@@ -147,17 +159,16 @@ def _parts(layer: Layer) -> list[tuple[str, Picture]]:
     return [(part, picture) for part, picture in pictures if picture is not None]
 
 
+@np.errstate(invalid="ignore")
 def _of_weights(weights: NDArray[np.float32], tolerance: float) -> Counts:
     """How many numbers or rows of each kind there are, by row; nothing where all is as usual."""
-    with np.errstate(invalid="ignore"):
-        sums = weights.sum(axis=-1, dtype=np.float64)
-        usual = (np.abs(sums - 1) <= tolerance) & (weights.min(axis=-1) >= 0)
+    sums = weights.sum(axis=-1, dtype=np.float64)
+    usual = (np.abs(sums - 1) <= tolerance) & (weights.min(axis=-1) >= 0)
     if usual.all():
         return {}
     odd = ~usual
     part = weights[odd]
-    with np.errstate(invalid="ignore"):
-        below = ((part < 0) & np.isfinite(part)).sum(axis=-1)
+    below = ((part < 0) & np.isfinite(part)).sum(axis=-1)
     counts = _broken(part) | {"below 0": below, "zeros": ~part.any(axis=-1)}
     other = sum((each.astype(bool) for each in counts.values()), start=np.zeros(len(part), dtype=bool))
     counts["sum"] = ~other

@@ -1,12 +1,25 @@
-"""What a what-if on captured weights cannot know: zeros, and weights so small that their type rounds them roughly."""
+"""What a what-if on captured weights cannot know: how exact it is, zeros, and weights that their type rounds most."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from .captured import Captured, Mask, causal_pairs
+
+
+def error_bound(captured: Captured, temperature: float) -> float:
+    """How far, relatively, a new weight may lie from what exact weights would give, at a temperature.
+
+    Both p and the sum of its row are rounded: p·(1 ± u) over Σp·(1 ∓ u), to the power of 1/τ.
+    """
+    rounding = captured.precision
+    try:
+        return math.expm1(math.log((1 + rounding) / (1 - rounding)) / temperature)
+    except OverflowError:
+        return math.inf
 
 
 @dataclass(frozen=True)
@@ -22,6 +35,7 @@ class Losses:
     rough: int
 
 
+@np.errstate(invalid="ignore")
 def losses(captured: Captured, head: int, mask: Mask) -> Losses:
     """What is lost of one of the heads of a layer under a mask (queries, keys); nothing where it can be recomputed."""
     if captured.weights is None:

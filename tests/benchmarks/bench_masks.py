@@ -16,11 +16,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
 from attn_engine import Kind, Plane, block_map, check_rule, count, count_blocks, entries, parse
+from tests.benchmarks.table import Row
 
 LENGTH = 1_048_576
 PEER_LENGTH = 2048
@@ -82,13 +86,33 @@ def peer_seconds() -> float:
     return seconds(lambda: (key <= query) & (query - key < 128))
 
 
+def measured(text: str) -> dict[str, Any]:
+    """All figures of one rule, of a process of its own."""
+    done = subprocess.run([sys.executable, __file__, "--one", text], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+PARTS = ("causal & window(128)", "document", "bigbird(64, 3)", "natten(1024, 1024, 7)")
+"""Rules that stand for all of them in the table of all benchmarks."""
+
+
+def rows(*texts: str) -> list[Row]:
+    """The rows of some rules in that table."""
+    found: list[Row] = []
+    for text in texts or PARTS:
+        figures, named = measured(text), f"mask of {LENGTH:,}, {text}"
+        found.append(Row(f"{named}: slowest frame", figures["frame_ms"], FRAME_MS))
+        found.append(Row(f"{named}: count", figures["count_s"], COUNT_S, "s"))
+    return found
+
+
 def main(texts: list[str]) -> None:
     """Print a line for each rule, and what missed its target."""
     print(f"{'rule':34} {'frame':>9} {'of 16 ms':>8} {'count':>8}  {'how':9} {'blocks':>8}  {'memory':>7}")
     missed = []
     for text in texts:
-        done = subprocess.run([sys.executable, __file__, "--one", text], capture_output=True, text=True, check=True)
-        found = json.loads(done.stdout)
+        found = measured(text)
         how = found["method"] if found["exact"] else "≈"
         about = " " if found["blocks_exact"] else "≈"
         print(

@@ -15,7 +15,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
@@ -27,6 +30,7 @@ from attn_engine import (
     pattern_study,
     scaling_study,
 )
+from tests.benchmarks.table import Row
 
 SCALING_MS = 60
 """For 200 draws."""
@@ -64,6 +68,17 @@ def plain(settings: ScalingSettings) -> list[Any]:
 def whole(studies: Any) -> Any:
     """The rows of the last of the studies."""
     return deque(studies, maxlen=1).pop().rows
+
+
+PARTS = ("scaling",)
+"""What the table of all benchmarks has of the studies."""
+
+
+def rows(*_: str) -> list[Row]:
+    """The rows of the studies in that table."""
+    settings = ScalingSettings(draws=200)
+    taken = milliseconds(lambda: whole(scaling_study(settings)))
+    return [Row("study of scaling, six d_k × 200 draws", taken, SCALING_MS)]
 
 
 def main(draws: int) -> None:

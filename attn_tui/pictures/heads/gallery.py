@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 
 from attn_engine import Attention, measure
 
+from ...remembering import remembered
 from ...scene import Scene
 from ..cells import Line, Lines, fit
 from ..levels import blocked, shades
@@ -81,6 +80,6 @@ def _thumbnail(scene: Scene, head: int, size: tuple[int, int], width: int) -> Li
     return [[*line, *pad] for line in half_rows(scene.ink, tones)]
 
 
-@lru_cache(maxsize=2)
+@remembered
 def _top(attention: Attention) -> float:
     return float(np.nanmax(attention.weights))

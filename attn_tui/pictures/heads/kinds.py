@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 from attn_engine import KINDS, Attention, HeadKind, LayerOverview, head_kinds, head_scores, measure
 
+from ...remembering import remembered
 from ...scene import Scene
 from .numbers import number, over
 
@@ -16,9 +16,9 @@ PUBLISHED = ("previous token", "same token", "induction")
 """The kinds that TransformerLens gives a score."""
 
 
-@lru_cache(maxsize=4)
+@remembered
 def kinds_of(attention: Attention, query_tokens: Tokens, key_tokens: Tokens) -> tuple[HeadKind, ...]:
-    """What each head is; kept for the last few."""
+    """What each head is; remembered."""
     return head_kinds(attention, query_tokens, key_tokens)
 
 
@@ -35,7 +35,7 @@ def scores(scene: Scene) -> dict[str, list[float]]:
     return _scores(scene.attention, scene.inputs.query_tokens, scene.inputs.key_tokens)
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _scores(attention: Attention, query_tokens: Tokens, key_tokens: Tokens) -> dict[str, list[float]]:
     found = head_scores(attention.weights, query_tokens, key_tokens, attention.positions)
     return {name: score.tolist() for name, score in found.items()}

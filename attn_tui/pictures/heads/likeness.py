@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,24 +17,25 @@ from attn_engine import (
     similarity_of_random,
 )
 
+from ...remembering import remembered
 from ...scene import Scene
 from ..ink import Ink
 from ..palettes import LEVELS
 from .numbers import number, over
 
 
-@lru_cache(maxsize=4)
+@remembered
 def likeness(attention: Attention) -> NDArray[np.float64]:
-    """The similarity of each pair of heads; kept for the last few."""
+    """The similarity of each pair of heads; remembered."""
     return similarity(attention.weights)
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _mean(attention: Attention) -> float:
     return mean_similarity(likeness(attention))
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _over(attention: Attention) -> str:
     """Over how many queries the heads are compared, pair by pair."""
     pairs = np.triu_indices(attention.num_heads, 1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
 from attn_engine import KINDS, Attention, measure
 
+from ...remembering import remembered
 from ...scene import Scene
 from .kinds import Tokens, kinds_of
 from .likeness import likeness
@@ -22,7 +22,7 @@ def ordered(scene: Scene) -> Order:
     return _ordered(scene.attention, inputs.query_tokens, inputs.key_tokens, scene.session.view.head_order)
 
 
-@lru_cache(maxsize=8)
+@remembered
 def _ordered(attention: Attention, query_tokens: Tokens, key_tokens: Tokens, name: str) -> Order:
     return ORDERS[name](attention, query_tokens, key_tokens)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..notation.errors import quoted
 from ..npyfiles import UNREADABLE, ArrayFileError, open_regular
 
-PIECE = 2**22
+PIECE = 2**19
 """Bytes of one read: large enough for a disk, small enough to be converted while they are in the cache."""
 
 

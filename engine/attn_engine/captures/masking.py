@@ -33,9 +33,7 @@ def read_mask(
     store: Store, array: StoredArray, lengths: Mapping[str, int], layer: int, batch: int
 ) -> NDArray[np.bool_]:
     """One layer's mask, True where a query may look, bool (heads or 1, queries, keys). Raises ArrayFileError."""
-    axes = next((axes for axes in AXES if _fits(axes, array.shape, lengths)), None)
-    if axes is None or array.element.refusal:
-        raise ArrayFileError(f"{array.told} fits no picture as a mask: [queries, keys] or more is due")
+    axes = mask_axes(array, lengths)
     leading = [axis for axis in axes if axis in "lb"]
     inner = array.shape[len(leading) :]
     place = 0
@@ -49,6 +47,14 @@ def read_mask(
     return np.broadcast_to(mask, (mask.shape[0], lengths["q"], lengths["k"]))
 
 
+def mask_axes(array: StoredArray, lengths: Mapping[str, int]) -> str:
+    """Which axes a mask has, one of AXES. Raises ArrayFileError."""
+    axes = next((axes for axes in AXES if _fits(axes, array.shape, lengths)), None)
+    if axes is None or array.element.refusal:
+        raise ArrayFileError(f"{array.told} fits no picture as a mask: [queries, keys] or more is due")
+    return axes
+
+
 def _fits(axes: str, shape: tuple[int, ...], lengths: Mapping[str, int]) -> bool:
     one_or_all = all(length in (1, lengths[axis]) for axis, length in zip(axes, shape, strict=False))
     return len(axes) == len(shape) and one_or_all
@@ -58,4 +64,7 @@ def read_scale(store: Store, array: StoredArray, layer: int) -> float:
     """One layer's scale: the only number of the array, or the one of its place. Raises ArrayFileError."""
     if array.element.refusal or (array.cells != 1 and not (len(array.shape) == 1 and layer < array.cells)):
         raise ArrayFileError(f"{array.told} holds no scale: one number, or one for each layer, is due")
-    return float(store.cells(array, 0 if array.cells == 1 else layer, 1)[0])
+    scale = float(store.cells(array, 0 if array.cells == 1 else layer, 1)[0])
+    if not math.isfinite(scale):
+        raise ArrayFileError(f"{array.told} holds {scale:g} as a scale: a finite number is due")
+    return scale

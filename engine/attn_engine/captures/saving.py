@@ -28,7 +28,11 @@ NOT_WRITTEN = 73
 INNER = {"attention": "[queries, keys]", "query": "[queries, d]", "key": "[keys, d]", "value": "[keys, d]"}
 """The last two axes of arrays that have a shape to keep to, by the first word of their names."""
 
+BFLOAT16 = np.dtype("V2")
+"""As NumPy sees what ml_dtypes saves: two bytes of no type."""
+
 CODES = {element.dtype: code for code, element in SAFETENSORS.items() if code[:2] not in ("BF", "F8")}
+CODES[BFLOAT16] = "BF16"
 
 
 def save_capture(
@@ -53,13 +57,14 @@ def save_capture(
     An array holds all layers ([layers, heads, rows, columns] and the other shapes of `open_capture`); a list holds
     one array for each layer, numbered by `layers` (0, 1, …); a list of lists holds the steps of generate(), and in
     each the layers. `extra` are arrays under names of their own (`decoder_attentions.0`). Raises CaptureError where
-    it cannot be written, ValueError where there is nothing, or nothing that could be read again.
+    it cannot be written, ValueError where there is nothing, or nothing that could be read again. Two bytes of no type
+    (V2) are bfloat16.
     """
     named = {"attention": weights, "query": query, "key": key, "value": value, "mask": mask, "scale": scale}
     arrays = {name: array for stem, held in named.items() for name, array in _arrays(stem, held, layers)}
     arrays |= {name: np.asarray(array) for name, array in (extra or {}).items()}
     for name, array in arrays.items():
-        if array.dtype.kind not in "biuf":
+        if array.dtype.kind not in "biuf" and array.dtype != BFLOAT16:
             raise ValueError(f"{quoted(name)} holds {array.dtype}: numbers, or true and false, are due")
         _check_shape(name, array)
     if not any(array.ndim > 1 for array in arrays.values()):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..experiment import FieldError
 from .disk import told
 from .elements import Floats
-from .masking import Around, read_mask, read_scale
+from .masking import Around, mask_axes, read_mask, read_scale
 from .pictures import Picture, Slab
 from .stored import Store
 from .tokens import Labels, Tokens
@@ -172,10 +172,8 @@ class CaptureSet:
         """One layer's mask, True where a query may look, bool (heads or 1, queries, keys); None: the file has none."""
         at = self._layer(layer, batch)
         array = self.masks.of(at.number)
-        lengths = {"h": self.num_heads, "q": self.query_length, "k": self.key_length, "b": self.batch_size}
-        lengths["l"] = self.layers_in_file
         with told(self.store.disk.path):
-            return None if array is None else read_mask(self.store, array, lengths, at.place, batch)
+            return None if array is None else read_mask(self.store, array, self._lengths, at.place, batch)
 
     def scale(self, layer: int) -> float | None:
         """What one layer's scores were multiplied by; None where the file does not say."""
@@ -183,6 +181,21 @@ class CaptureSet:
         array = self.scales.of(at.number)
         with told(self.store.disk.path):
             return None if array is None else read_scale(self.store, array, at.place)
+
+    def check_beside(self, layer: int) -> None:
+        """Raise ArrayFileError where one layer's mask has a shape that fits nothing, or its scale is none."""
+        at = self._layer(layer, 0)
+        mask, scale = self.masks.of(at.number), self.scales.of(at.number)
+        if mask is not None:
+            mask_axes(mask, self._lengths)
+        if scale is not None:
+            read_scale(self.store, scale, at.place)
+
+    @property
+    def _lengths(self) -> dict[str, int]:
+        """How long each axis of a mask may be."""
+        inner = {"h": self.num_heads, "q": self.query_length, "k": self.key_length}
+        return {"l": self.layers_in_file, "b": self.batch_size} | inner
 
     def _read(self, layer: int, heads: range, rows: range, batch: int) -> Floats:
         picture = self._layer(layer, batch).weights

@@ -1,0 +1,164 @@
+"""No faster than the terminal draws: it is asked after each frame, and the next frame waits for its answer."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import termios
+import time
+import tty
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.ptys import Terminal, left_behind, opened
+
+
+def answering(terminal: Terminal, true: Callable[[], bool]) -> None:
+    """Answer whatever is asked, at once, until something is true."""
+
+    def answered() -> bool:
+        terminal.answer()
+        return true()
+
+    terminal.wait(answered)
+
+
+def stands(terminal: Terminal) -> None:
+    """Wait until the first screen stands with its charts, and every question is answered."""
+    answering(terminal, lambda: "mean by head" in terminal.text and "q quit" in terminal.text)
+    answering(terminal, lambda: not terminal.read(0.2))
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A terminal that has answered every question so far, and whose chosen knob is the temperature."""
+    with opened() as here:
+        stands(here)
+        here.press("t")
+        answering(here, lambda: not here.read(0.2))
+        yield here
+
+
+def asks(terminal: Terminal, keys: str) -> None:
+    """Press keys, and wait for the question after the frame that they cause."""
+    terminal.press(keys)
+    terminal.wait(lambda: terminal.unanswered > 0, "a question")
+
+
+def temperature(terminal: Terminal) -> float:
+    """The value on the screen."""
+    row = next(row for row in terminal.screen if "temperature" in row)
+    return float(row.split("temperature")[1].split()[0])
+
+
+def left_over(terminal: Terminal) -> bytes:
+    """What was typed and the program has not read."""
+    tty.setraw(terminal.slave, termios.TCSANOW)  # and not flushing what is there
+    found = b""
+    while select.select([terminal.slave], [], [], 0.1)[0]:
+        found += os.read(terminal.slave, 1024)
+    return found
+
+
+def stopped(terminal: Terminal) -> None:
+    """Stop the program, and wait until it has stopped."""
+    terminal.signal(signal.SIGSTOP)
+    options = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+    terminal.wait(lambda: os.waitid(os.P_PID, terminal.process.pid, options) is not None, "the stop")
+
+
+def test_keys_that_come_while_the_terminal_draws_are_shown_together_once_it_has(terminal: Terminal) -> None:
+    before = terminal.frames
+    asks(terminal, ".")
+    for key in ".,.,.,.,.,.,.,.....":
+        terminal.press(key)
+        terminal.read(0.005)
+    terminal.rests(0.1)
+    assert temperature(terminal) == 1.1, "as in the frame that the terminal is still drawing"
+    assert terminal.frames == before + 1
+    answering(terminal, lambda: not terminal.read(0.3))
+    assert temperature(terminal) == 2
+    assert terminal.frames <= before + 4, "of twenty keys, and the charts"
+
+
+def test_a_terminal_that_stops_answering_is_waited_for_no_longer_than_a_second(terminal: Terminal) -> None:
+    asks(terminal, ".")
+    asked = time.monotonic()
+    terminal.press(".")
+    terminal.wait(lambda: temperature(terminal) == 1.2, "the second key")
+    assert 0.5 < time.monotonic() - asked < 3
+
+
+def test_a_terminal_that_never_answers_gets_every_key_at_once_and_no_more_questions() -> None:
+    with opened() as terminal:
+        terminal.sees("mean by head", "q quit")
+        terminal.press("t")
+        for value in (1.1, 1.2, 1.35):
+            terminal.press(".")
+            terminal.wait(lambda value=value: temperature(terminal) == value, str(value))  # type: ignore[misc]
+        assert terminal.unanswered == 1, "only whether it knows synchronized output"
+        assert terminal.frames == 0
+
+
+def test_an_answer_that_comes_after_q_is_not_left_for_the_shell(terminal: Terminal) -> None:
+    asks(terminal, ".")
+    terminal.press("q")
+    assert terminal.read(0.1) == b"", "it waits for the answer"
+    terminal.answer()
+    assert terminal.ends() == 0
+    assert left_over(terminal) == b""
+    assert left_behind(terminal) == ["line settings"], "which left_over changed"
+    terminal.press("x")
+    assert left_over(terminal) == b"x"
+
+
+def test_q_does_not_wait_for_an_answer_that_never_comes(terminal: Terminal) -> None:
+    asks(terminal, ".")
+    start = time.monotonic()
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert time.monotonic() - start < 1.5
+
+
+def test_sigterm_does_not_wait_long_for_an_answer(terminal: Terminal) -> None:
+    asks(terminal, ".")
+    start = time.monotonic()
+    terminal.signal(signal.SIGTERM)
+    assert terminal.ends() == 143
+    assert time.monotonic() - start < 1
+    assert left_behind(terminal) == []
+
+
+def test_after_a_stop_the_whole_screen_is_written_again(terminal: Terminal) -> None:
+    screen = terminal.screen
+    stopped(terminal)
+    terminal.wipe()
+    terminal.signal(signal.SIGCONT)
+    answering(terminal, lambda: terminal.screen == screen)
+
+
+def test_keys_are_paced_after_a_stop_too(terminal: Terminal) -> None:
+    asks(terminal, ".")
+    stopped(terminal)
+    terminal.signal(signal.SIGCONT)
+    answering(terminal, lambda: not terminal.read(0.3))
+    asks(terminal, ".")
+    answering(terminal, lambda: temperature(terminal) == 1.2)
+
+
+def test_after_another_size_the_whole_screen_is_written_again(terminal: Terminal) -> None:
+    screen = terminal.screen
+    terminal.resize(119, 40)
+    answering(terminal, lambda: not terminal.read(0.3))
+    terminal.wipe()
+    terminal.resize(120, 40)
+    answering(terminal, lambda: terminal.screen == screen)
+
+
+def test_when_the_window_tells_the_same_size_again_the_whole_screen_is_written_again(terminal: Terminal) -> None:
+    screen = terminal.screen
+    terminal.wipe()
+    terminal.signal(signal.SIGWINCH)
+    answering(terminal, lambda: terminal.screen == screen)
