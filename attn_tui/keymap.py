@@ -57,6 +57,10 @@ MODIFIERS = r"((?:(?:ctrl|alt|shift|super|hyper|meta)\+)*)"
 POSSIBLE = "a character, or a name such as f5, pageup, ctrl+y, shift+left"
 
 
+FIXED = {"quit.1": "ctrl+c", "": "ctrl+z"}
+"""Bindings that stay: ctrl+c quits whatever else does, ctrl+z is the shell's."""
+
+
 def key_name(text: str) -> str:
     """What Textual calls a key: ? is question_mark. Raises ValueError for what is none."""
     found = re.fullmatch(MODIFIERS + r"(.+)", text.strip(), re.DOTALL)
@@ -96,6 +100,8 @@ def read_keys(given: Mapping[str, object]) -> tuple[dict[str, tuple[str, ...]], 
 
 
 def _known(name: str) -> str:
+    if name in FIXED:
+        raise ValueError(f"{FIXED[name]} always quits")
     if name in BOUND:
         return name
     near = get_close_matches(name[:40], BOUND, n=1)
@@ -107,7 +113,11 @@ def _keys_of(value: object) -> tuple[str, ...]:
     each = value if isinstance(value, list) else [value]
     if not each or not all(isinstance(one, str) for one in each):
         raise ValueError(f"a text is due, or an array of texts: {POSSIBLE}")
-    return tuple(dict.fromkeys(map(key_name, each)))
+    keys = tuple(dict.fromkeys(map(key_name, each)))
+    for key in FIXED.values():
+        if key in keys:
+            raise ValueError(f"{key} stays what it is")
+    return keys
 
 
 def _apart(wanted: dict[str, tuple[str, ...]], troubles: list[str]) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from .options import TIERS, Parser
@@ -43,7 +42,7 @@ SETTINGS: dict[str, Setting] = {
 class Stored:
     """What the settings file says: its path, None where there can be none; and a line for each thing that is wrong."""
 
-    path: Path | None
+    path: str | None
     settings: Settings = field(default_factory=Settings)
     troubles: tuple[str, ...] = ()
 
@@ -57,7 +56,7 @@ class Stored:
         return f"{self.path or 'settings'}: {self.troubles[0]}{rest}"
 
 
-def settings_path() -> Path | None:
+def settings_path() -> str | None:
     """Where the settings are: config.toml in the folder attn-tui of $XDG_CONFIG_HOME, or of ~/.config.
 
     None where no home is known. A folder that is not absolute is ignored, as the XDG Base Directory Specification says.
@@ -69,7 +68,7 @@ def settings_path() -> Path | None:
         if not home:
             return None
         folder = f"{home}/.config"
-    return Path(folder, "attn-tui", "config.toml")
+    return f"{folder}/attn-tui/config.toml"
 
 
 def _home_of_user() -> str:

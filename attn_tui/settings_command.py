@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from .keymap import BOUND, shown_key
+from .keymap import BOUND, FIXED, shown_key
 from .options import OptionError, Parser
 from .settings import SETTINGS, Stored, read_setting, settings_path, stored_settings
-from .settings_file import MOST_BYTES, SettingsError, keep, written
+from .settings_file import MOST_BYTES, SettingsError
+from .settings_writing import keep, written
 
 DESCRIPTION = """\
 Tell where your settings are, what holds, and where that is from: as TOML, of
@@ -79,10 +81,10 @@ def _kept(changes: dict[str, object]) -> str:
     if path is None:
         raise KeepingError("no home folder is known for the settings: HOME is not set")
     try:
-        keep(path, changes)
+        keep(Path(path), changes)
     except SettingsError as error:
         raise KeepingError(f"{path}: {error}") from None
-    return f"written into {printable(str(path))}: {', '.join(changes)}\n"
+    return f"written into {printable(path)}: {', '.join(changes)}\n"
 
 
 def settings_lines(stored: Stored) -> list[str]:
@@ -90,7 +92,7 @@ def settings_lines(stored: Stored) -> list[str]:
     from .pictures.cells import printable
 
     return [
-        f"# {printable(str(stored.path or 'no home folder is known'))}",
+        f"# {printable(stored.path or 'no home folder is known')}",
         *(f"# {printable(trouble)}" for trouble in stored.troubles),
         "",
         *_of_settings(stored),
@@ -111,5 +113,7 @@ def _of_keys(stored: Stored) -> Iterator[str]:
     """A person's own keys, and those that are bound else as comments."""
     own = dict(stored.settings.keys)
     for name, bound in BOUND.items():
+        if name in FIXED:
+            continue
         keys = tuple(map(shown_key, own.get(name, (bound.key,))))
         yield f'{"" if name in own else "# "}"{name}" = {written(keys if len(keys) > 1 else keys[0])}  # {bound.help}'

@@ -29,7 +29,7 @@ MUCH = 2**62
 def memory(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[int]:
     """So many bytes are the budget."""
     budget._budget.cache_clear()
-    monkeypatch.setattr("attn_engine.budget.memory_budget", lambda: request.param)
+    monkeypatch.setattr("attn_engine.captures.memory.memory_budget", lambda: request.param)
     yield request.param
     budget._budget.cache_clear()
 

@@ -59,7 +59,7 @@ WRITERS = {
     "options.py": "help",
     "programs.py": "rendered",
     "saving.py": "a file",
-    "settings_file.py": "a file",
+    "settings_writing.py": "a file",
     "terminal.py": "frames",
     "driver.py": "frames",
     "faults.py": "a file",
@@ -161,3 +161,14 @@ def test_there_is_a_last_look_before_anything_is_painted_printed_or_drawn() -> N
     assert rendered(lines, Tier.NONE) == f"{SHOWN}\n"
     assert SHOWN in rendered(lines, Tier.TRUECOLOR)
     assert "]52;c;aGk=␇" in svg_of(lines, 40)
+
+
+def test_the_clipboard_is_written_only_where_the_user_presses_the_key_for_it() -> None:
+    holders = {
+        (name, function.name)
+        for name, tree in FILES.items()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        if "copy_to_clipboard" in {found for found, _ in names_in(function)}
+    }
+    assert holders == {("app.py", "do_copy")}

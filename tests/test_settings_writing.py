@@ -16,7 +16,8 @@ from hypothesis import settings as run
 from hypothesis import strategies as st
 
 from attn_tui.cli import main
-from attn_tui.settings_file import MOST_BYTES, SettingsError, changed, keep, table_of
+from attn_tui.settings_file import MOST_BYTES, SettingsError, table_of
+from attn_tui.settings_writing import changed, keep
 
 STEPS = ("open", "fstat", "lstat", "read", "write", "fsync", "replace", "close")
 """What reading and writing are made of, each of which may fail."""
@@ -201,7 +202,7 @@ def test_whichever_step_fails_the_file_is_whole_and_nothing_is_left_beside_it(
 
 
 def test_programs_that_write_at_once_lose_nothing(file: Path) -> None:
-    source = "import sys; from pathlib import Path; from attn_tui.settings_file import keep\n"
+    source = "import sys; from pathlib import Path; from attn_tui.settings_writing import keep\n"
     source += "for number in range(15): keep(Path(sys.argv[1]), {f'{sys.argv[2]}{number}': True})"
     file.write_text("# mine\n")
     started = [subprocess.Popen([sys.executable, "-c", source, str(file), name]) for name in "abc"]
@@ -211,7 +212,7 @@ def test_programs_that_write_at_once_lose_nothing(file: Path) -> None:
 
 
 def test_a_program_that_never_stops_writing_is_not_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attn_tui.settings_file.PATIENCE", 0.05)
+    monkeypatch.setattr("attn_tui.settings_writing.PATIENCE", 0.05)
     file.write_text("")
     opened = os.open(file.parent, os.O_RDONLY)
     try:

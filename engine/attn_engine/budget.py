@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from .captures.memory import memory_budget
-
 PER_SCORE = 48
 """Bytes that a score takes while a picture is made: its stages, and what rules need (measured: 25 to 48)."""
 
@@ -27,4 +25,6 @@ def most_told(limit: int, size: int) -> str:
 @lru_cache(maxsize=1)
 def _budget() -> int:
     """Asked for once, so that what is possible stays so."""
+    from .captures.memory import memory_budget
+
     return memory_budget()
