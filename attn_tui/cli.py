@@ -40,8 +40,9 @@ commands:
 A value that starts with "-" is written with "=": --scale=-1. In the explorer,
 ? lists the keys, and y copies the command that makes the picture on the
 screen. Status: 0 done, 1 check has found something, 2 a wrong option or rule,
-or no terminal to draw on, 65 or 66 a file that cannot be used, 74 output that
-could not be written, 130 ctrl+c.
+or no terminal to draw on, 65 or 66 a file that cannot be used, 70 a fault of
+attn-tui itself, 74 output that could not be written, 129 the terminal has gone
+(SIGHUP), 130 ctrl+c while no screen is open (SIGINT), 143 SIGTERM.
 """
 
 
@@ -72,6 +73,15 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - an end is
         return _tell(f"output could not be written: {error.strerror or error}", 74)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        return _tell_fault(error)
+
+
+def _tell_fault(error: Exception) -> int:
+    from .faults import STATUS, told
+
+    _forget_output()
+    return _tell(told(error), STATUS)
 
 
 def _forget_output() -> None:

@@ -24,7 +24,12 @@ def accept_any_text(stream: TextIO | None) -> None:
 
 def for_encoding(text: str, encoding: str) -> str:
     """The text with what an encoding lacks as the nearest ASCII, or a question mark."""
-    return text.encode(encoding, "nearest").decode(encoding)
+    return encoded(text, encoding).decode(encoding)
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    """The text in an encoding, with what that lacks as the nearest ASCII, or a question mark."""
+    return text.encode(encoding, "nearest")
 
 
 def well_formed(text: str) -> str:

@@ -64,9 +64,6 @@ class Showing(terminal.TerminalApp):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
 
-    owns_process = False
-    """Whether nothing else runs in this process, so that its settings are the explorer's to change."""
-
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
         tier = tier or terminal.find_tier()
         super().__init__(ansi_color=tier in (Tier.BASIC, Tier.NONE))  # there, the terminal's own colours
@@ -133,7 +130,6 @@ class Showing(terminal.TerminalApp):
         """Draw the first screen at once."""
         self._find_panels()
         self.desks["map"].patience = 0 if self.is_headless else PATIENCE
-        terminal.end_on_signals(self)
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
 

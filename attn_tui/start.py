@@ -8,8 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TextIO
 
+from . import faults
 from .options import OptionError
 from .view import Session
+
+WINDOW = ("COLUMNS", "LINES")
+"""What rich would believe rather than the terminal, which may be given another size."""
 
 COLOUR_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard"}
 
@@ -31,12 +35,14 @@ def explore(
     """
     _check_terminal()
     _set_colours(colour)
+    for name in WINDOW:
+        os.environ.pop(name, None)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when loaded: small products want no threads
     from .app import Explorer
     from .opening import open_scene
     from .pictures.cells import printable
     from .pictures.ink import Tier
-    from .terminal import exit_status, run_app, take_colours
+    from .terminal import HUNG_UP, exit_status, run_app, take_colours
 
     take_colours()
     open_scene(session, Tier.NONE)
@@ -45,9 +51,12 @@ def explore(
     if told:
         app.scene = replace(app.scene, message=printable(told), trouble=True)
     copied = run_app(app, mouse=mouse)
-    for line in (copied or "").splitlines():
+    if app.fault:
+        print(f"attn-tui: {printable(faults.told(app.fault))}", file=sys.stderr)  # noqa: T201
+    status = exit_status(app)
+    for line in (copied or "").splitlines() if status != HUNG_UP else ():
         print(printable(line))  # noqa: T201
-    return exit_status(app)
+    return status
 
 
 def why_no_screen() -> str:

@@ -6,10 +6,11 @@ import asyncio
 import gc
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from functools import partial
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
@@ -17,8 +18,11 @@ from rich.segment import Segment
 from textual import constants, events, messages
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.screen import UPDATE_PERIOD, Screen
 
+from . import faults
+from .driver import STATUS, TerminalDriver
 from .painting import Fragment, Painter
 from .pictures.ink import Tier
 
@@ -32,14 +36,11 @@ PATIENCE = 1.0
 FAREWELL = 0.3
 """Seconds that leaving waits for one, which would else be typed into the shell."""
 
-STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+HUNG_UP = STATUS[signal.SIGHUP]
+"""The status where nobody can read what is printed."""
 
-
-def end_on_signals(app: App[Any]) -> None:
-    """Let these signals leave the app as `q` does, so that the terminal is restored."""
-    loop = asyncio.get_running_loop()
-    for number, status in STATUS.items():
-        loop.add_signal_handler(number, partial(app.exit, return_code=status))
+HURRY = 1.5
+"""Seconds after which a signal ends the process, whatever it is waiting for."""
 
 
 def calm_collector() -> None:
@@ -65,12 +66,17 @@ def take_colours() -> None:
 def run_app(app: App[Result], *, mouse: bool) -> Result | None:
     """Run an app on a loop of its own, which leaves the thread's as it is; what the app was left with."""
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        if isinstance(app, TerminalApp):
+            if app.owns_process:
+                tell = runner.get_loop().call_soon_threadsafe
+                threading.excepthook = lambda thread: tell(app.fail, thread.exc_value) and None
+            runner.get_loop().set_exception_handler(lambda _, context: app.fail(context.get("exception")))
         return runner.run(app.run_async(mouse=mouse))
 
 
-def exit_status(app: App[Any]) -> int:
+def exit_status(app: TerminalApp) -> int:
     """The status to end with."""
-    return app.return_code or 0
+    return faults.STATUS if app.fault else app.return_code or 0
 
 
 def screen_lines(app: App[Any]) -> list[list[Segment]]:
@@ -113,8 +119,13 @@ class TerminalApp(App[str]):
     pacing = True
     """Whether the terminal is asked if it has drawn a frame."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", "stop", priority=True, show=False)]
+
+    owns_process = False
+    """Whether nothing else runs in this process, so that its settings are the explorer's to change."""
+
     def __init__(self, *, ansi_color: bool) -> None:
-        super().__init__(ansi_color=ansi_color)
+        super().__init__(ansi_color=ansi_color, driver_class=TerminalDriver)
         self.painter = Painter(self.console._color_system or ColorSystem.TRUECOLOR)
         self.painted = 0.0
         self._question: asyncio.TimerHandle | None = None
@@ -132,7 +143,7 @@ class TerminalApp(App[str]):
     @property
     def waits(self) -> bool:
         """Whether the terminal is still drawing the last frame."""
-        return self._question is not None
+        return self._question is not None or (isinstance(self._driver, TerminalDriver) and self._driver.behind)
 
     def on_mount(self) -> None:
         """After it was stopped, the shell and other programs have written to the terminal."""
@@ -162,18 +173,18 @@ class TerminalApp(App[str]):
         if self.paced and self._driver is not None and self._leave is None:
             self._driver.write(QUESTION)
             self._end_question()
-            self._question = asyncio.get_running_loop().call_later(PATIENCE, self._go_on)
+            self._question = asyncio.get_running_loop().call_later(PATIENCE, self.go_on)
 
     def on_terminal_supports_synchronized_output(self, _: messages.TerminalSupportsSynchronizedOutput) -> None:
         """The terminal has drawn all that was written."""
-        self._go_on()
+        self.go_on()
 
     def _end_question(self) -> None:
         if self._question is not None:
             self._question.cancel()
             self._question = None
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         """Paint what has changed meanwhile, or leave."""
         self._end_question()
         if self._leave is not None:
@@ -188,10 +199,41 @@ class TerminalApp(App[str]):
             return
         self._leave = partial(super().exit, result, return_code, message)
         if self._question is None:
-            self._go_on()
+            self.go_on()
         else:
             self._end_question()
-            self._question = asyncio.get_running_loop().call_later(FAREWELL, self._go_on)
+            self._question = asyncio.get_running_loop().call_later(FAREWELL, self.go_on)
+
+    # How it ends otherwise.
+
+    def action_suspend_process(self) -> None:
+        """What ctrl+z does: stop, with whatever the shell started together with it."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.stand_still(whole_job=True)
+
+    def end_with(self, status: int) -> None:
+        """Leave because of a signal, soon: whatever holds it up, the terminal is restored by then."""
+        self.exit(return_code=status)
+        if self.owns_process:
+            end = threading.Timer(HURRY, os._exit, [status])
+            end.daemon = True
+            end.start()
+
+    def fail(self, error: BaseException | None) -> None:
+        """End because of a fault outside of any message."""
+        self._handle_exception(error if isinstance(error, Exception) else RuntimeError("in a callback"))
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What the app ended for, where that was a fault of its own."""
+        return self._exception
+
+    def panic(self, *_: RenderableType) -> None:
+        """End; nothing is printed, which might be the user's data: a log tells what there is to tell."""
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        self.panic()
 
 
 class _Frame(CompositorUpdate):

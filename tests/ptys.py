@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -13,7 +14,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, TypeVar
@@ -24,11 +25,16 @@ PATIENCE = 30.0
 """Seconds after which what is waited for will not come."""
 
 START = """\
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+import fcntl, os, signal, sys, termios
+job = os.environ.pop("JOB", "")
+if "loose" not in job:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+if "deaf" in job:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-"""Makes the terminal the program's own, as a shell would, and becomes Python with the words."""
+"""Makes the terminal the program's own, as a shell would, unless the JOB is loose, and becomes Python with the words;
+deaf to SIGHUP as under nohup."""
 
 
 QUESTION, ANSWER = b"\x1b[?2026$p", "\x1b[?2026;2$y"
@@ -68,9 +74,24 @@ class Terminal:
         """Send characters, as the keyboard does."""
         os.write(self.master, keys.encode())
 
-    def resize(self, width: int, height: int) -> None:
-        """Give the window another size, which the kernel tells the program."""
-        self._screen.resize(lines=height, columns=width)
+    def send(self, data: bytes) -> None:
+        """Send bytes, as many as they are, reading meanwhile what the program writes."""
+        end = time.monotonic() + PATIENCE
+        os.set_blocking(self.master, False)
+        while data:
+            assert time.monotonic() < end, f"{len(data)} bytes are not read"
+            readable, writable, _ = select.select([self.master], [self.master], [], 0.1)
+            if readable:
+                self.read(0)
+            if writable:
+                with suppress(BlockingIOError):
+                    data = data[os.write(self.master, data) :]
+        os.set_blocking(self.master, True)
+
+    def resize(self, width: int, height: int, *, seen: bool = True) -> None:
+        """Give the window another size, which the kernel tells the program; the screen may be left as it is."""
+        if seen:
+            self._screen.resize(lines=height, columns=width)
         self._set_size(width, height)
 
     def signal(self, number: signal.Signals) -> None:
@@ -122,12 +143,18 @@ class Terminal:
         ready, _, _ = select.select([self.master], [], [], seconds)
         data = os.read(self.master, 65536) if ready else b""
         self.written += data
-        self._stream.feed(data)
+        self._stream.feed(_for_pyte(data))
         return data
 
-    def wait(self, true: Callable[[], bool], what: str = "") -> None:
+    def pause(self, seconds: float) -> None:
+        """Read for a time, whatever comes."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.read(left)
+
+    def wait(self, true: Callable[[], bool], what: str = "", seconds: float = PATIENCE) -> None:
         """Read until something is true."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, f"waited in vain for {what}\n{self.text}\n{self.written[-500:]!r}"
             self.read(0.05)
@@ -142,12 +169,27 @@ class Terminal:
         while self.read(seconds):
             assert time.monotonic() < end, "it never rests"
 
-    def ends(self) -> int:
+    def ends(self, seconds: float = PATIENCE) -> int:
         """Wait for the end of the program; its status."""
-        self.wait(lambda: self.process.poll() is not None, "the end")
+        self.wait(lambda: self.process.poll() is not None, "the end", seconds)
         while self.read(0.1):
             pass
         return self.process.returncode
+
+    def ends_unread(self, seconds: float) -> int:
+        """Wait for the end of the program without reading what it writes; its status."""
+        return self.process.wait(seconds)
+
+    @property
+    def busy(self) -> float:
+        """Seconds that the program has computed."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+    @property
+    def state(self) -> str:
+        """The state of the process, as the kernel has it: T where it is stopped."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
     def hang_up(self) -> None:
         """Close the window."""
@@ -164,10 +206,15 @@ class Terminal:
         self.hang_up()
 
 
+def _for_pyte(data: bytes) -> bytes:
+    """What pyte understands: it knows no keyboard protocol, and no other screen, which would be empty when entered."""
+    return re.sub(rb"\x1b\[[<>]\d*u", b"", data).replace(b"\x1b[?1049h", b"\x1b[?1049h\x1b[2J")
+
+
 @contextmanager
-def opened(*words: str, size: tuple[int, int] = (120, 40), **changes: str) -> Iterator[Terminal]:
+def opened(*words: str, size: tuple[int, int] = (120, 40), job: str = "", **changes: str) -> Iterator[Terminal]:
     """A terminal with the explorer in it; `changes` are of its environment."""
-    with running("-m", "attn_tui", *words, size=size, changes=changes) as terminal:
+    with running("-m", "attn_tui", *words, size=size, changes=changes | {"JOB": job}) as terminal:
         yield terminal
 
 
@@ -198,6 +245,7 @@ def running_in(
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     kept = ("HOME", "XDG_CONFIG_HOME", "VIRTUAL_ENV", "PYTHONPATH")
     environment |= {name: os.environ[name] for name in kept if name in os.environ}
+    environment["XDG_STATE_HOME"] = os.devnull  # so that logs of faults go where temporary files do
     environment |= changes
     terminal = kind(words, size, {name: text for name, text in environment.items() if text}, folder)
     try:
@@ -212,6 +260,7 @@ MODES = {
     "mouse, every movement": 1003,
     "mouse, extended": 1006,
     "mouse, as urxvt": 1015,
+    "mouse, in pixels": 1016,
     "focus": 1004,
     "bracketed paste": 2004,
     "synchronized output": 2026,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ import pytest
 
 import attn_engine
 import attn_tui
+from attn_tui.driver import CHECKED
 
 ENGINE, SCREEN = (Path(inspect.getfile(package)).parent for package in (attn_engine, attn_tui))
 FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for room in (ENGINE, SCREEN) for path in room.rglob("*.py")}
@@ -174,12 +176,26 @@ def test_only_the_terminal_touches_private_parts_of_textual(path: Path) -> None:
     screen = any(each.root == "textual" for each in imports(path))
     others = sys.stdlib_module_names | (set() if screen else {"self", "cls"})
     found = [touch for touch in touches(FILES[path]) if touch.owner.partition(".")[0] not in others]
-    if named(path) != "attn_tui.terminal":
+    if named(path) not in ("attn_tui.terminal", "attn_tui.driver"):
         assert not found
 
 
-REPLACED = {"PacedScreen._on_idle", "PacedScreen._on_timer_update", "TerminalApp._display"}
-"""Textual's private parts that are replaced on purpose: when to paint, and what is written."""
+def test_the_private_parts_are_those_of_the_textual_that_they_were_checked_for() -> None:
+    """With another, read its linux_driver.py, _xterm_parser.py and app.py, and run the random session for long."""
+    assert version("textual") == CHECKED
+
+
+REPLACED = {
+    "PacedScreen._on_idle",
+    "PacedScreen._on_timer_update",
+    "TerminalApp._display",
+    "TerminalApp._fatal_error",
+    "TerminalDriver._get_terminal_size",
+    "TerminalDriver._query_in_band_window_resize",
+    "TerminalDriver._must_signal_resume",
+    "TerminalDriver._run_input_thread",
+}
+"""Textual's private parts that are replaced on purpose: when to paint, what is written, how it ends, what comes in."""
 
 
 @pytest.mark.parametrize("path", cases(SCREEN))

@@ -229,7 +229,8 @@ def _apart(scene: Scene) -> list[Fact]:
 def brief(scene: Scene) -> str:
     """What the cursor stands on, in a few words."""
     if scene.laboratory or scene.trial:
-        return min(_facts(scene)[1:], key=lambda fact: fact[0])[1]
+        facts = _facts(scene)
+        return min(facts[1:] or facts, key=lambda fact: fact[0])[1]
     return f"weight {figure(float(scene.weights[scene.cursor]))}"
 
 

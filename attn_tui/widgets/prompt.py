@@ -15,6 +15,9 @@ from textual.widgets import Input, Label
 
 from ..pictures.cells import printable
 
+LONGEST = 4096
+"""Characters in the line: each key looks at all of them."""
+
 
 class LastWord(Suggester):
     """Completes the word at the end of what is typed."""
@@ -65,7 +68,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """A label and an input."""
         yield Label("", markup=False)
-        line = Line(compact=True, select_on_focus=True)
+        line = Line(compact=True, select_on_focus=True, max_length=LONGEST)
         line.cursor_blink = False
         yield line
 
@@ -98,6 +101,11 @@ class Prompt(Horizontal):
         self.purpose = ""
         self.remove_class("-open")
         self.screen.set_focus(None)
+
+    def on_descendant_blur(self) -> None:
+        """While a question stands, keys are text: a resize, or what is hidden late, takes them away from no line."""
+        if self.is_open:
+            self.screen.set_focus(self.query_one(Input))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Hand on what there is so far."""

@@ -1,0 +1,223 @@
+"""Textual's driver, mended: what it does not survive in a real terminal. Checked for the version named below.
+
+What comes is sifted before Textual sees it, what goes never waits, and stopping and ending leave the terminal whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from time import monotonic
+from typing import Any, Protocol
+
+from textual import events, messages
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._keyboard_protocol import FUNCTIONAL_KEYS
+from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import Keys
+from textual.message import Message
+
+from .keystrokes import Kind, Patience, Sieve, Token, Weir
+from .line import Line
+
+CHECKED = "8.2.8"
+"""The version of Textual whose private parts are used here as they are there."""
+
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+"""What ends the explorer, and the status that it ends with."""
+
+WIDEST, HIGHEST = 1000, 400
+"""Cells; what a terminal tells beyond them is not believed."""
+
+MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")
+
+READ_AT_ONCE = 65536
+TICK = 0.05
+
+
+class Host(Protocol):
+    """What a driver asks of its app."""
+
+    def end_with(self, status: int) -> None:
+        """Leave, because the terminal or the system wants it."""
+
+    def go_on(self) -> None:
+        """Paint again: the terminal has read what was written."""
+
+    def fail(self, error: Exception) -> None:
+        """End because of a fault."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Keys from the terminal, frames to it, and its modes."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._host: Host = app
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)  # Textual's own handlers work in the middle of anything
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        self._line: Line | None = None
+        self._parser = XTermParser()
+        self._ignored = [number for number in STATUS if signal.getsignal(number) is signal.SIG_IGN]
+
+    # What is written.
+
+    @property
+    def behind(self) -> bool:
+        """Whether the terminal is slow to read what is written."""
+        return self._line is not None and self._line.behind
+
+    def write(self, data: str) -> None:
+        """Have it written; where the terminal has been left, nothing is."""
+        if self._line is not None:
+            self._line.write(data)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The window's size, whatever COLUMNS and LINES say."""
+        try:
+            width, height = os.get_terminal_size(self.fileno)
+        except OSError:
+            width, height = 0, 0
+        return min(width or 80, WIDEST), min(height or 24, HIGHEST)
+
+    def _query_in_band_window_resize(self) -> None:
+        """Sizes are the kernel's: anything could be told in band, and what asks for them is not switched off again."""
+
+    # How it starts, stops and ends.
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, ready to give it back before anything is changed."""
+        for number, status in STATUS.items():
+            if number not in self._ignored:
+                self._loop.add_signal_handler(number, partial(self._host.end_with, status))
+        self._loop.add_signal_handler(signal.SIGTSTP, self.stand_still)
+        self._loop.add_signal_handler(signal.SIGCONT, self._renew)
+        if self._line is None:
+            screen = sys.__stderr__
+            assert screen is not None, "opened only where it is a terminal"
+            free = partial(self._loop.call_soon_threadsafe, self._host.go_on)
+            self._line = Line(screen.fileno(), screen.encoding, free)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, also where it does not read."""
+        if self._line is not None:
+            self._line.end()
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """Write what restores the terminal, and nothing more."""
+        super().close()
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def stand_still(self, *, whole_job: bool = False) -> None:
+        """Stop, with the terminal as it was found, until continued; perhaps with all that a shell started together.
+
+        Where no shell could continue it, nothing stops.
+        """
+        self.suspend_application_mode()
+        self._loop.remove_signal_handler(signal.SIGCONT)
+        self._loop.remove_signal_handler(signal.SIGTSTP)
+        if whole_job:
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+            os.kill(0, signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)  # this thread, which must not run on meanwhile
+        self._must_signal_resume = True
+        self.resume_application_mode()
+
+    def _renew(self) -> None:
+        """After a stop that nobody can catch the terminal may be in any state: give it back, take it anew."""
+        self.suspend_application_mode()
+        self._must_signal_resume = True
+        self.resume_application_mode()
+
+    # What comes.
+
+    def _run_input_thread(self) -> None:
+        """A fault here is one like any other."""
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            self._loop.call_soon_threadsafe(self._host.fail, error)
+
+    def run_input_thread(self) -> None:
+        """Hand on what comes, until the terminal is left or gone."""
+        sieve, weir, last = Sieve(_patience()), Weir(), monotonic()
+        while not self.exit_event.is_set():
+            ready, _, _ = select.select([self.fileno], [], [], TICK)
+            if not ready:
+                tokens = list(sieve.idle(monotonic() - last))
+            elif data := self._read():
+                last = monotonic()
+                tokens = weir.pass_on(list(sieve.feed(data)), last)
+            else:
+                self._loop.call_soon_threadsafe(self._host.end_with, STATUS[signal.SIGHUP])
+                return
+            for token in tokens:
+                for message in self._messages(token):
+                    self.process_message(message)
+
+    def _read(self) -> bytes:
+        """What is there; nothing where the terminal is gone."""
+        try:
+            return os.read(self.fileno, READ_AT_ONCE)
+        except OSError:
+            return b""
+
+    def _messages(self, token: Token) -> Iterator[Message]:
+        """What a token means; nothing where that is not known."""
+        kind, text = token
+        if kind is Kind.PASTE:
+            yield events.Paste(text)
+        elif kind is Kind.TEXT:
+            for character in text:
+                yield from self._keys(character)
+        elif kind is Kind.ESCAPE:
+            yield events.Key("escape", text)
+        elif kind is Kind.ALT:
+            known = f"\x1b{text}" in ANSI_SEQUENCES_KEYS
+            yield from self._keys(f"\x1b{text}") if known else self._keys(text, alt=True)
+        else:
+            yield from self._sequence(text)
+
+    def _sequence(self, text: str) -> Iterator[Message]:
+        if text in (FOCUSIN, FOCUSOUT):
+            yield events.AppFocus() if text == FOCUSIN else events.AppBlur()
+        elif text.startswith("\x1b[<"):
+            mouse = self._parser.parse_mouse_code(text) if MOUSE.fullmatch(text) else None
+            yield from [mouse] if mouse else []
+        elif text.startswith("\x1b[?2026;") and text.endswith("$y"):
+            yield from [messages.TerminalSupportsSynchronizedOutput()] if text[8] != "0" else []
+        elif text in ANSI_SEQUENCES_KEYS or _is_key(text):
+            yield from self._keys(text)
+
+    def _keys(self, text: str, *, alt: bool = False) -> Iterator[Message]:
+        try:
+            keys = list(self._parser._sequence_to_key_events(text, alt))
+        except ValueError:  # of sequences that only look like a key's
+            return
+        yield from (key for key in keys if key.key != Keys.Ignore)
+
+
+def _is_key(sequence: str) -> bool:
+    """Whether it is a key in the protocol that says so with `u`, or a known one with modifiers."""
+    code, _, _ = sequence[2:-1].partition(";")
+    return sequence[-1] == "u" or f"{code.partition(':')[0] or 1}{sequence[-1]}" in FUNCTIONAL_KEYS
+
+
+def _patience() -> Patience:
+    """How long a sequence may be on its way: longer over a network; ESCDELAY, in milliseconds, as ncurses reads it."""
+    far = "SSH_CONNECTION" in os.environ
+    given = os.environ.get("ESCDELAY", "")
+    escape = int(given) / 1000 if given.isdecimal() and len(given) < 6 else 0.3 if far else 0.1
+    return Patience(escape, max(1.0 if far else 0.5, escape), max(2.0 if far else 1.0, escape))

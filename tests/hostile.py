@@ -1,0 +1,65 @@
+"""The one rule for every hostile case: the explorer answers or ends, and leaves the terminal as it was."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from tests.ptys import Terminal, left_behind
+
+SOON = 3.0
+"""Seconds in which it ends or answers."""
+
+ANSWER = 2.0
+"""Seconds in which the next key is answered."""
+
+LEAVES_SCREEN = "\x1b[?1049l"
+
+
+def first_screen(terminal: Terminal) -> None:
+    """Wait for the first screen, with its charts."""
+    terminal.sees("it → animal", "weight 0.677", "mean by head", "q quit")
+
+
+def printed(terminal: Terminal) -> str:
+    """What stands on the terminal after the explorer has left its screen, without what switches modes off."""
+    return re.sub(r"\x1b\[[?<>]?[\d;]*[a-z]", "", terminal.output.rpartition(LEAVES_SCREEN)[-1])
+
+
+def check_idle(terminal: Terminal, seconds: float = 0.6) -> None:
+    """Assert that nothing is computed while nobody types."""
+    terminal.rests()
+    before, began = terminal.busy, time.monotonic()
+    terminal.read(seconds)
+    spent = (terminal.busy - before) / (time.monotonic() - began)
+    assert spent < 0.05, f"{spent:.0%} of a processor while nobody types"
+
+
+def answers(terminal: Terminal) -> None:
+    """Assert that the next key is answered: the help comes, and goes."""
+    for there in (True, False):
+        terminal.press("?")
+        terminal.wait(lambda there=there: ("Help ·" in terminal.text) == there, "the help", ANSWER)  # type: ignore[misc]
+
+
+def check_left(terminal: Terminal) -> None:
+    """Assert that nothing is left on the terminal, nor printed."""
+    assert left_behind(terminal) == []
+    assert "Traceback" not in terminal.output
+    assert printed(terminal) == ""
+
+
+def withstands(terminal: Terminal) -> None:
+    """Assert that it goes on, rests, answers, and ends with q as it should."""
+    check_idle(terminal)
+    answers(terminal)
+    terminal.press("q")
+    assert terminal.ends(SOON) == 0
+    check_left(terminal)
+
+
+def ends_with(terminal: Terminal, status: int, seconds: float = SOON) -> None:
+    """Assert that it ends with a status, and leaves nothing."""
+    found = terminal.ends(seconds)
+    assert found == status, f"status {found} rather than {status}: {printed(terminal)}"
+    check_left(terminal)
