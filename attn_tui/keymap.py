@@ -57,8 +57,11 @@ MODIFIERS = r"((?:(?:ctrl|alt|shift|super|hyper|meta)\+)*)"
 POSSIBLE = "a character, or a name such as f5, pageup, ctrl+y, shift+left"
 
 
-FIXED = {"quit.1": "ctrl+c", "": "ctrl+z"}
-"""Bindings that stay: ctrl+c quits whatever else does, ctrl+z is the shell's."""
+FIXED = "quit.1"
+"""The binding that stays: ctrl+c quits, whatever else does."""
+
+STAY = ("ctrl+c", "ctrl+z")
+"""Keys that stay what they are; the second is the shell's."""
 
 
 def key_name(text: str) -> str:
@@ -100,8 +103,8 @@ def read_keys(given: Mapping[str, object]) -> tuple[dict[str, tuple[str, ...]], 
 
 
 def _known(name: str) -> str:
-    if name in FIXED:
-        raise ValueError(f"{FIXED[name]} always quits")
+    if name == FIXED:
+        raise ValueError(f"{BOUND[FIXED].key} always quits")
     if name in BOUND:
         return name
     near = get_close_matches(name[:40], BOUND, n=1)
@@ -114,7 +117,7 @@ def _keys_of(value: object) -> tuple[str, ...]:
     if not each or not all(isinstance(one, str) for one in each):
         raise ValueError(f"a text is due, or an array of texts: {POSSIBLE}")
     keys = tuple(dict.fromkeys(map(key_name, each)))
-    for key in FIXED.values():
+    for key in STAY:
         if key in keys:
             raise ValueError(f"{key} stays what it is")
     return keys

@@ -113,7 +113,7 @@ def _of_keys(stored: Stored) -> Iterator[str]:
     """A person's own keys, and those that are bound else as comments."""
     own = dict(stored.settings.keys)
     for name, bound in BOUND.items():
-        if name in FIXED:
+        if name == FIXED:
             continue
         keys = tuple(map(shown_key, own.get(name, (bound.key,))))
         yield f'{"" if name in own else "# "}"{name}" = {written(keys if len(keys) > 1 else keys[0])}  # {bound.help}'
