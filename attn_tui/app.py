@@ -11,8 +11,10 @@ from textual.binding import Binding, BindingType
 from attn_engine import Kind, entries
 
 from . import answers, clicks, layout
-from .actions import ACTIONS, BY_NAME
+from .actions import BY_NAME
 from .asking import Asking
+from .encodings import well_formed
+from .keymap import BOUND
 from .layers.moves import HEADS_MOVES, arrow
 from .moves import (
     ARROWS,
@@ -26,7 +28,7 @@ from .moves import (
     with_view,
 )
 from .options import command, split
-from .parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY, STUDY_BY_KEY, knobs_of
+from .parameters import BY_FIELD, BY_KEY, LAB_BY_KEY, STUDY_BY_KEY, knobs_of
 from .pictures.heads.page import heads_beside
 from .pictures.help import scrolled
 from .pictures.ink import Tier
@@ -47,23 +49,8 @@ class Explorer(Asking):
 
     # With priority keys act one after the other, so that what is typed ahead of the prompt comes into it.
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(
-                key,
-                "quit" if key == "ctrl+c" else f"act('{action.name}')",
-                action.help,
-                id=action.name if key == action.keys[0] else f"{action.name}.{number}",
-                priority=True,
-                show=False,
-            )
-            for action in ACTIONS
-            for number, key in enumerate(action.keys)
-        ),
-        *(
-            Binding(key, f"choose('{key}')", row.help, id=f"knob.{row.field}", priority=True, show=False)
-            for key, row in EVERY_KNOB.items()
-            if key not in {key for action in ACTIONS for key in action.keys}
-        ),
+        Binding(bound.key, bound.action, bound.help, id=name, priority=True, show=False)
+        for name, bound in BOUND.items()
     ]
 
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
@@ -71,6 +58,7 @@ class Explorer(Asking):
         self.commands: list[str] = []
         self.rewrite: Callable[[str], str] = str
         self._last_mask = "causal"
+        self.set_keymap({name: ",".join(keys) for name, keys in session.settings.keys})
 
     # Keys.
 
@@ -318,7 +306,7 @@ class Explorer(Asking):
     def do_copy(self) -> None:
         """Copy the command that makes this picture."""
         line = self.rewrite(command(self.scene.settled))
-        self.copy_to_clipboard(line)
+        self.copy_to_clipboard(well_formed(line))
         self.commands.append(line)
         self.say(f"copied, and printed on leaving: {line}")
 

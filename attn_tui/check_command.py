@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from attn_engine import ALIGNMENTS, Kind, RuleError, parse
 
 from .options import OptionError, Parser, reader
+from .telling import tell
 from .values import MOST, one_of, whole
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _checked(given: argparse.Namespace) -> tuple[tuple[CheckFinding, ...], Plane
         parse(given.expect, Kind.MASK)  # before a large file is read
     from attn_engine import read_mask
 
+    from .pictures.cells import printable
     from .testing import findings_of
 
     settings = _settings(given)
@@ -124,7 +126,7 @@ def _checked(given: argparse.Namespace) -> tuple[tuple[CheckFinding, ...], Plane
     loaded = read_mask(path, name=given.array, form=given.form, inverted=given.invert)
     if not given.json:
         heads, queries, keys = loaded.array.shape
-        print(f"read      {queries:,} × {keys:,}, {loaded.axis}: {heads:,}; {loaded.note}")  # noqa: T201
+        print(printable(f"read      {queries:,} × {keys:,}, {loaded.axis}: {heads:,}; {loaded.note}"))  # noqa: T201
     return findings_of(loaded, given.expect, settings)
 
 
@@ -157,10 +159,7 @@ def _documents(text: str | None) -> tuple[int, ...]:
 
 
 def _refuse(message: str, status: int, picture: str = "") -> int:
-    from .pictures.cells import printable
-
-    lines = [f"attn-tui: {' '.join(message.split())}", *picture.splitlines()]
-    print("\n".join(map(printable, lines)), file=sys.stderr)  # noqa: T201
+    tell(message, picture)
     return status
 
 

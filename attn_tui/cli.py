@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from attn_engine import RuleError
@@ -13,8 +14,10 @@ from attn_engine import RuleError
 from . import __version__
 from .encodings import accept_any_text
 from .options import OptionError, Parser, add_colour, add_look, add_options, reader, session_of
+from .settings import session_with, stored_settings, with_defaults
+from .telling import tell
 from .values import MOST, whole
-from .view import PRINTED_ROWS
+from .view import PRINTED_ROWS, Settings
 
 HEIGHTS = (6, 1000)
 DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
@@ -31,6 +34,8 @@ commands:
                      attn-tui check --help
   attn-tui study     repeat published experiments with many random draws;
                      attn-tui study --help
+  attn-tui settings  tell what is settled in your settings file, and settle it;
+                     attn-tui settings --help
 
 A value that starts with "-" is written with "=": --scale=-1. In the explorer,
 ? lists the keys, and y copies the command that makes the picture on the
@@ -58,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - an end is
         return _tell(str(error), 2, error.picture if error.text else "")
     except ValueError as error:  # OptionError, or a file that cannot be used
         return _tell(str(error), getattr(error, "status", 2))
+    except MemoryError:
+        return _tell("not enough memory for that", 2)
     except BrokenPipeError:
         _forget_output()
         return 0
@@ -85,10 +92,7 @@ def _forget_output() -> None:
 
 def _tell(message: str, status: int, picture: str = "") -> int:
     """Say what is wrong on standard error: in one line, and with the place in a rule. The status to end with."""
-    from .pictures.cells import printable
-
-    for line in (f"attn-tui: {' '.join(message.split())}", *picture.splitlines()):
-        print(printable(line), file=sys.stderr)  # noqa: T201 - harmless whatever it quotes
+    tell(message, picture)
     return status
 
 
@@ -98,7 +102,10 @@ def explorer_parser() -> Parser:
     _add_file(parser)
     screen = parser.add_argument_group("the terminal")
     add_colour(screen)
-    screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    text = "leave the mouse to the terminal, or take it (default)"
+    screen.add_argument("--mouse", action=argparse.BooleanOptionalAction, default=True, help=text)
+    text = "whether a frame waits until the terminal has drawn the last one, where that tells (default: it does)"
+    screen.add_argument("--pacing", action=argparse.BooleanOptionalAction, default=True, help=text)
     add_options(parser)
     return parser
 
@@ -156,28 +163,38 @@ def _add_number(group: argparse._ArgumentGroup, name: str, metavar: str, limits:
 
 
 def _explore(words: list[str]) -> int:
-    given = explorer_parser().parse_args(words)
+    stored = stored_settings()
+    given = with_defaults(explorer_parser(), stored.settings).parse_args(words)
     _check_file(given)
-    session = session_of(given)
+    session = session_of(given, session_with(stored.settings))
     from .start import explore
 
-    return explore(session, colour=given.colour, mouse=not given.no_mouse)
+    return explore(session, colour=given.colour, mouse=given.mouse, pacing=given.pacing, told=stored.told)
 
 
 def _print(words: list[str]) -> int:
-    given = print_parser().parse_args(words)
+    settings = _settled()
+    given = with_defaults(print_parser(), settings).parse_args(words)
     _check_file(given)
-    session = session_of(given)
+    session = session_of(given, session_with(settings))
     from .report import print_report
 
     print_report(session, given)
     return 0
 
 
+def _settled() -> Settings:
+    """The settings for what is printed: colours are of terminals. What is wrong with them is told."""
+    stored = stored_settings()
+    if stored.told:
+        _tell(stored.told, 0)
+    return stored.settings if sys.stdout.isatty() else replace(stored.settings, colour=None)
+
+
 def _mask(words: list[str]) -> int:
     from .mask_command import run_mask
 
-    return run_mask(words)
+    return run_mask(words, _settled())
 
 
 def _check(words: list[str]) -> int:
@@ -189,7 +206,7 @@ def _check(words: list[str]) -> int:
 def _study(words: list[str]) -> int:
     from .study_command import run_study
 
-    return run_study(words)
+    return run_study(words, _settled())
 
 
 def _info(words: list[str]) -> int:
@@ -198,7 +215,20 @@ def _info(words: list[str]) -> int:
     return run_info(words)
 
 
-COMMANDS = {"print": _print, "info": _info, "mask": _mask, "check": _check, "study": _study}
+def _settings(words: list[str]) -> int:
+    from .settings_command import run_settings
+
+    return run_settings(words)
+
+
+COMMANDS = {
+    "print": _print,
+    "info": _info,
+    "mask": _mask,
+    "check": _check,
+    "study": _study,
+    "settings": _settings,
+}
 """The words that a command line may begin with; any other opens the explorer."""
 
 

@@ -32,6 +32,19 @@ def encoded(text: str, encoding: str) -> bytes:
     return text.encode(encoding, "nearest")
 
 
+def well_formed(text: str) -> str:
+    """The text without lone surrogates, which no encoding has: � for bytes that are no text and for half characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def as_bytes(text: str) -> bytes:
+    """The text in UTF-8; names of files that are no text as the bytes that they are."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return well_formed(text).encode()
+
+
 def _nearest(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from .options import OptionError
 from .start import explore
@@ -22,11 +23,17 @@ CHANGED = tuple(
 
 
 def explore_within(
-    session: Session, *, colour: str = "auto", mouse: bool = True, rewrite: Callable[[str], str] = str
+    session: Session,
+    *,
+    colour: str = "auto",
+    mouse: bool = True,
+    pacing: bool = True,
+    rewrite: Callable[[str], str] = str,
+    told: str = "",
 ) -> None:
     """Open the explorer until it is left; the program that called goes on as it was, also where its loop is running.
 
-    `rewrite` makes of each command that was copied what is printed on leaving.
+    `rewrite` makes of each command that was copied what is printed on leaving; `told` stands on the first screen.
     A signal that ended the explorer is raised once more, for the program's own handler. Raises OptionError where
     there is nothing to show, or in another thread than the main one; RuntimeError where the explorer failed.
     """
@@ -35,7 +42,8 @@ def explore_within(
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     with _environment(), _signals(), _running_loop():
-        status = explore(session, colour=colour, mouse=mouse, guest=True, rewrite=rewrite)
+        looks: dict[str, Any] = {"colour": colour, "mouse": mouse, "pacing": pacing}
+        status = explore(session, **looks, guest=True, rewrite=rewrite, told=told)
     if status > 128:
         signal.raise_signal(status - 128)
     elif status:

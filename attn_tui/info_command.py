@@ -73,16 +73,16 @@ def _record(found: CaptureInfo, looks: Sequence[SetSurvey]) -> dict[str, Any]:
 def _lines(found: CaptureInfo, looks: Sequence[SetSurvey]) -> list[str]:
     from attn_engine import bytes_text
 
-    from .pictures.cells import printable
+    from .pictures.cells import brief, printable
 
     lines = [f"{printable(found.path)}   {found.format}, {bytes_text(found.nbytes)}"]
     for each, look in zip(found.sets, looks, strict=True):
         lines += ["", *_of_set(each), *(f"  {printable(line)}" for line in _findings(each, look))]
     lines += ["", *(f"note: {printable(note)}" for note in found.notes)]
-    width = max((len(printable(array.name)) for array in found.arrays), default=0)
+    width = max((len(brief(array.name)) for array in found.arrays[:MOST_ARRAYS]), default=0)
     for array in found.arrays[:MOST_ARRAYS]:
         size = f"{array.dtype:<10} {bytes_text(array.nbytes):>9}  {array.layout}"
-        lines.append(f"{printable(array.name):<{width}}  {list(array.shape)!s:<24} {size}")
+        lines.append(f"{brief(array.name):<{width}}  {list(array.shape)!s:<24} {size}")
     if len(found.arrays) > MOST_ARRAYS:
         lines.append(f"and {len(found.arrays) - MOST_ARRAYS} arrays more")
     return lines
@@ -152,9 +152,9 @@ def _count(number: int, what: str) -> str:
 
 
 def _tokens(tokens: tuple[str, ...]) -> str:
-    from .pictures.cells import printable
+    from .pictures.cells import brief
 
     if not tokens:
         return "none: --tokens FILE adds them"
-    shown = " ".join(printable(token) for token in tokens[:12])
+    shown = " ".join(brief(token) for token in tokens[:12])
     return f"{shown} …" if len(tokens) > 12 else shown

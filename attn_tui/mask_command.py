@@ -10,8 +10,9 @@ from attn_engine import ALIGNMENTS, Entry, Kind, entries
 
 from .check_command import FORMS
 from .options import OptionError, Parser, add_look, reader
+from .settings import with_defaults
 from .values import MOST, one_of, whole
-from .view import DIALECTS
+from .view import DIALECTS, UNSETTLED, Settings
 
 DESCRIPTION = """\
 Print a mask with its figures. RULE is in the notation of masks:
@@ -70,9 +71,9 @@ def _add_plane(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
 
 
-def run_mask(words: Sequence[str]) -> int:
+def run_mask(words: Sequence[str], settings: Settings = UNSETTLED) -> int:
     """Run the command; its exit status. Raises OptionError, RuleError, MaskFileError or OSError."""
-    given = mask_parser().parse_args(words)
+    given = with_defaults(mask_parser(), settings).parse_args(words)
     if given.list:
         if given.mask is not None:
             raise OptionError("--list: it shows the whole catalogue and takes no rule")

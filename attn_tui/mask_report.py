@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 
 from attn_engine import (
@@ -155,13 +157,34 @@ def write_array(lab: Laboratory, path: Path) -> str:
     plane = lab.plane
     if plane.pairs > MOST_CELLS:
         raise OptionError(f"--npy: {plane.pairs:,} cells are too many for an array; possible are {MOST_CELLS:,}")
-    allowed = np.broadcast_to(evaluate(lab.rule, plane.grid()), _lengths(plane))
     try:
         with path.open("xb") as file:
-            np.save(file, np.ascontiguousarray(allowed))
+            _write(file, lab)
     except OSError as error:
         raise OutputError(f"--npy: {path}: {error.strerror or error}") from None
     return f"wrote {printable(str(path))}: {plane.query_length} × {plane.key_length}, true may look\n"
+
+
+def _write(file: BinaryIO, lab: Laboratory) -> None:
+    """The mask as .npy, band by band; a file that cannot be finished is removed."""
+    try:
+        header = {"descr": "|b1", "fortran_order": False, "shape": _lengths(lab.plane)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.writelines(band.tobytes() for band in _bands(lab))
+        file.flush()
+    except BaseException:
+        Path(file.name).unlink()
+        raise
+
+
+def _bands(lab: Laboratory) -> Iterator[NDArray[np.bool_]]:
+    """The mask in bands of rows, (rows, keys), none of which takes much memory to evaluate."""
+    plane = lab.plane
+    rows = max(1, MOST_WRITTEN // plane.key_length)
+    for first in range(0, plane.query_length, rows):
+        queries = np.arange(first, min(first + rows, plane.query_length))
+        allowed = evaluate(lab.rule, plane.grid(queries=queries))
+        yield np.ascontiguousarray(np.broadcast_to(allowed, (len(queries), plane.key_length)))
 
 
 def mask_csv(lab: Laboratory) -> str:
@@ -179,4 +202,4 @@ def _identified(loaded: LoadedMask, head: int) -> str:
     lines = [f"{queries} × {keys}, {loaded.note}"]
     if heads > 1:
         lines.append(f"head {head} of {heads}; --head shows another")
-    return "\n".join([*lines, *map(str, identify_mask(loaded.array, head))]) + "\n"
+    return "\n".join(map(printable, [*lines, *map(str, identify_mask(loaded.array, head))])) + "\n"

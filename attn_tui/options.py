@@ -133,7 +133,8 @@ def session_of(namespace: argparse.Namespace, session: Session | None = None) ->
     view = replace(base.view, **_of(given, View))
     lab = replace(base.lab, **_of(given, Lab))
     studies = replace(base.studies, **_of(given, Studies))
-    return Session(experiment, view, given.get("pin", base.pinned), lab, studies)
+    pinned = given.get("pin", base.pinned)
+    return replace(base, experiment=experiment, view=view, pinned=pinned, lab=lab, studies=studies)
 
 
 def _of(given: dict[str, Any], kind: type[Experiment | View | Lab | Studies]) -> dict[str, Any]:
@@ -167,8 +168,9 @@ def split(text: str) -> list[str]:
 
 
 def words_of(session: Session) -> list[str]:
-    """The options that make this session: those that differ from the defaults."""
-    default, told = _assumed(session)
+    """The options that make this session: those that differ from the defaults, and those that settings would change."""
+    default, assumed = _assumed(session)
+    told = {*assumed, *session.settings.of_view}
     words: list[str] = []
     for part, row in ((part, row) for _, part, rows in PARTS for row in rows):
         value = getattr(getattr(session, part), row.field)

@@ -14,6 +14,8 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from .pictures.cells import harmless
+
 SHORT_GAP = 4
 """Cells in between that are written again rather than jumped over: a jump takes as many bytes."""
 
@@ -166,6 +168,7 @@ def cells_of(segments: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
 
 @lru_cache(maxsize=8192)
 def _cells(text: str, style: Style, colours: ColorSystem) -> tuple[Cell, ...]:
+    text = harmless(text)
     pen, width = _pen(style, colours), cell_len(text)
     if width == len(text):
         space = Cell(" ", Pen(back=pen.back), blank=True) if ON_SPACES.isdisjoint(pen.effects) else Cell(" ", pen)

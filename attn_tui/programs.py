@@ -23,7 +23,8 @@ from .cli import explorer_parser, print_parser
 from .encodings import for_encoding
 from .options import OptionError, Parser, session_of
 from .outputs import arrays_of, tokens_of, weights_of
-from .view import Session
+from .settings import Stored, session_with, stored_settings, with_defaults
+from .view import UNSETTLED, Session, Settings
 
 BESIDE = ("query", "key", "value", "mask", "scale")
 TOKENS = ("tokens", "query_tokens", "key_tokens", "encoder_tokens", "decoder_tokens")
@@ -99,16 +100,18 @@ def show(
     Raises what `save` raises, and ValueError for an option that is none.
     """
     asked = _asked(locals())
-    given = _parsed(explorer_parser(), asked.options)
-    with _session(given, asked) as session:
-        from .start import why_no_screen
+    from .start import why_no_screen
 
+    stored = Stored(None) if why_no_screen() else stored_settings()  # a person's, for a screen
+    given = _parsed(with_defaults(explorer_parser(), stored.settings), asked.options)
+    with _session(given, asked, stored.settings) as session:
         if why_no_screen():
             _print(session, argparse.Namespace(**FORMS, colour=given.colour), None)
             return
         from .guest import explore_within
 
-        explore_within(session, colour=given.colour, mouse=not given.no_mouse, rewrite=lasting)
+        looks = {"colour": given.colour, "mouse": given.mouse, "pacing": given.pacing}
+        explore_within(session, **looks, rewrite=lasting, told=stored.told)
 
 
 def print(  # noqa: A001 - said as attn_tui.print
@@ -185,13 +188,13 @@ def _text(value: Any) -> str:
 
 
 @contextmanager
-def _session(given: argparse.Namespace, asked: _Asked) -> Iterator[Session]:
+def _session(given: argparse.Namespace, asked: _Asked, settings: Settings = UNSETTLED) -> Iterator[Session]:
     """The session of a capture and options, while the capture is there."""
     with TemporaryDirectory(prefix="attn-tui-") as directory, _closed_files(), _arguments_named():
         given.file = asked.path or str(save(Path(directory, NAME), **asked.arrays))
         if asked.path and asked.arrays:
             given.tokens_file = str(_tokens_file(Path(directory, "tokens.json"), asked.arrays))
-        yield session_of(given)
+        yield session_of(given, session_with(settings))
 
 
 @contextmanager

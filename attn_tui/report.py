@@ -25,6 +25,8 @@ from attn_engine import (
     mean_similarity,
     measure,
     measures,
+    most_told,
+    most_within,
     random_similarity,
     similarity,
 )
@@ -32,7 +34,7 @@ from attn_engine import (
 from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
-from .pictures.cells import Lines, figure, pad, plain, printable, width_of, wrap
+from .pictures.cells import Lines, figure, gated, pad, plain, printable, width_of, wrap
 from .pictures.heads.kinds import kinds, scores
 from .pictures.heads.likeness import likeness_text
 from .pictures.heatmap import heat_map, map_title
@@ -49,6 +51,15 @@ from .view import Session
 
 WIDTH = 100
 HUGE = 100_000
+MOST_JSON = 2**23
+"""Numbers that are written as JSON."""
+
+MOST_CSV = 2**24
+"""Numbers that are written as CSV."""
+
+PER_NUMBER = 80
+"""Bytes that a number takes while it is made text."""
+
 SYSTEMS = {Tier.TRUECOLOR: ColorSystem.TRUECOLOR, Tier.CUBE: ColorSystem.EIGHT_BIT, Tier.BASIC: ColorSystem.STANDARD}
 
 
@@ -64,6 +75,7 @@ def report_text(session: Session, given: argparse.Namespace) -> str:
     scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
     if given.json:
+        check_written("--json", 5 * scene.attention.weights[0].size, MOST_JSON)
         return json.dumps(figures(scene), allow_nan=False) + "\n"
     if given.csv:
         return csv_text(scene)
@@ -228,8 +240,17 @@ def _rounded(value: Any, digits: int) -> Any:
     return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
+def check_written(form: str, numbers: int, most: int) -> None:
+    """Raise OptionError, with the arithmetic, for more numbers than are made text."""
+    if numbers > most_within(most, PER_NUMBER):
+        raise OptionError(
+            f"{form}: {numbers:,} numbers are too many to write; at most {most_told(most, PER_NUMBER)} are"
+        )
+
+
 def csv_text(scene: Scene) -> str:
     """The picture's numbers: a header of key labels, then a row for each query; masked cells are empty."""
+    check_written("csv", scene.matrix.size, MOST_CSV)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["query", *scene.key_labels])
@@ -248,6 +269,7 @@ def svg_text(scene: Scene, width: int, height: int | None = None) -> str:
 
 def rendered(lines: Lines, tier: Tier) -> str:
     """The lines as a terminal takes them; without any escape where there are no colours."""
+    lines = gated(lines)
     if tier is Tier.NONE:
         return plain(lines) + "\n"
     system = SYSTEMS[tier]

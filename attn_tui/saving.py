@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from .encodings import as_bytes
 from .options import command
-from .pictures.cells import Lines, plain
+from .pictures.cells import Lines, gated, plain
 from .scene import Scene
 
 FORMS = (".svg", ".txt", ".csv", ".cmd")
@@ -32,13 +33,13 @@ def save(name: str, scene: Scene, screen: Lines, picture: Callable[[], str]) -> 
     path = check_name(name)
     makers: dict[str, Callable[[], str]] = {
         ".svg": picture,
-        ".txt": lambda: plain(screen) + "\n",
+        ".txt": lambda: plain(gated(screen)) + "\n",
         ".csv": lambda: _csv(scene),
         ".cmd": lambda: command(scene.settled) + "\n",
     }
-    text = makers[path.suffix.lower()]()
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    data = as_bytes(makers[path.suffix.lower()]())
+    with path.open("xb") as file:
+        file.write(data)
     return f"saved {path}"
 
 

@@ -27,7 +27,7 @@ from .desk import Desk
 from .findings import Finding, findings, tolerance_of
 from .layers.overview import Layers, layers_of
 from .needs import in_use
-from .pictures.cells import printable
+from .pictures.cells import brief
 from .pictures.ink import Ink
 from .side import Side
 from .together import put_together
@@ -406,4 +406,4 @@ def _marked(positions: Sequence[int], places: Sequence[Sequence[int]] | None, le
 def _labels(tokens: tuple[str, ...], length: int) -> tuple[str, ...]:
     if not tokens:
         return tuple(str(position) for position in range(length))
-    return tuple(printable(token) or "∅" for token in tokens)
+    return tuple(brief(token) or "∅" for token in tokens)

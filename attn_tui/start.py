@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TextIO
 
 from . import faults
@@ -22,13 +23,15 @@ def explore(
     *,
     colour: str = "auto",
     mouse: bool = True,
+    pacing: bool = True,
     guest: bool = False,
     rewrite: Callable[[str], str] = str,
+    told: str = "",
 ) -> int:
     """Open the explorer until it is left, and print each command that was copied, as `rewrite` makes it; the status.
 
-    As a `guest` of another program it leaves that one's settings of Python alone. Raises OptionError where it cannot
-    run.
+    As a `guest` of another program it leaves that one's settings of Python alone. `told` is what is wrong with the
+    person's settings, which stands in the line of truth until the next key. Raises OptionError where it cannot run.
     """
     _check_terminal()
     _set_colours(colour)
@@ -44,7 +47,9 @@ def explore(
     take_colours()
     open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
-    app.owns_process, app.rewrite = not guest, rewrite
+    app.owns_process, app.rewrite, app.pacing = not guest, rewrite, pacing
+    if told:
+        app.scene = replace(app.scene, message=printable(told), trouble=True)
     copied = run_app(app, mouse=mouse)
     if app.fault:
         print(f"attn-tui: {printable(faults.told(app.fault))}", file=sys.stderr)  # noqa: T201
@@ -75,7 +80,9 @@ def _check_terminal() -> None:
 
 
 def _set_colours(colour: str) -> None:
-    """What Textual reads when it is loaded."""
+    """What Textual reads when it is loaded, which takes an empty NO_COLOR for one that is set."""
+    if not os.environ.get("NO_COLOR"):
+        os.environ.pop("NO_COLOR", None)
     if colour in COLOUR_SYSTEMS:
         os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[colour]
         os.environ.pop("NO_COLOR", None)

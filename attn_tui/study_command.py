@@ -20,7 +20,10 @@ from attn_engine import (
 )
 
 from .options import OptionError, Parser, add_look, reader
+from .settings import with_defaults
 from .values import one_of, read_positive, read_rule, whole
+from .view import UNSETTLED
+from .view import Settings as Settled
 
 Settings: TypeAlias = ScalingSettings | DiversitySettings | PatternSettings
 
@@ -109,9 +112,9 @@ def _list(numbers: Sequence[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def run_study(words: Sequence[str]) -> int:
+def run_study(words: Sequence[str], settled: Settled = UNSETTLED) -> int:
     """Run the command; its exit status. Raises OptionError, RuleError or OSError."""
-    given = study_parser().parse_args(words)
+    given = with_defaults(study_parser(), settled).parse_args(words)
     if given.study is None:
         raise OptionError(f"which study? possible are {', '.join(STUDIES)}; --help lists the options")
     settings = settings_of(given)

@@ -51,7 +51,7 @@ def calm_collector() -> None:
 
 def find_tier() -> Tier:
     """The colours of the terminal, as Textual will find them."""
-    if "NO_COLOR" in os.environ:
+    if os.environ.get("NO_COLOR"):
         return Tier.NONE
     found = Console(color_system=constants.COLOR_SYSTEM, force_terminal=True, legacy_windows=False).color_system  # type: ignore[arg-type]
     tiers = {"truecolor": Tier.TRUECOLOR, "256": Tier.CUBE, "standard": Tier.BASIC}
@@ -116,6 +116,9 @@ class PacedScreen(Screen[None]):
 class TerminalApp(App[str]):
     """An app that writes only the cells that changed, and no faster than the terminal draws them."""
 
+    pacing = True
+    """Whether the terminal is asked if it has drawn a frame."""
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", "stop", priority=True, show=False)]
 
     owns_process = False
@@ -135,7 +138,7 @@ class TerminalApp(App[str]):
     @property
     def paced(self) -> bool:
         """Whether the terminal tells when it has drawn a frame."""
-        return self._sync_available
+        return self.pacing and self._sync_available
 
     @property
     def waits(self) -> bool:
@@ -167,7 +170,7 @@ class TerminalApp(App[str]):
             self._ask()
 
     def _ask(self) -> None:
-        if self._sync_available and self._driver is not None and self._leave is None:
+        if self.paced and self._driver is not None and self._leave is None:
             self._driver.write(QUESTION)
             self._end_question()
             self._question = asyncio.get_running_loop().call_later(PATIENCE, self.go_on)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from attn_engine import Experiment
 
@@ -246,11 +246,40 @@ class Studies:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """What a person has settled once and for all, in a file; None where nothing is said, and the default holds.
+
+    `keys` has the keys of bindings by their ids (`keymap.BOUND`). Options win over settings.
+    """
+
+    palette: str | None = None
+    theme: str | None = None
+    colour: str | None = None
+    mouse: bool | None = None
+    pacing: bool | None = None
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def of_view(self) -> dict[str, Any]:
+        """What is said of the fields of a view."""
+        said = {"palette": self.palette, "theme": self.theme}
+        return {field: value for field, value in said.items() if value is not None}
+
+
+UNSETTLED = Settings()
+"""The settings of a person who has none."""
+
+
+@dataclass(frozen=True)
 class Session:
-    """All that the explorer shows: what is computed, how it is shown, and what it is compared with."""
+    """All that the explorer shows: what is computed, how it is shown, and what it is compared with.
+
+    `settings` are those of the person at the screen; a command says what they would change.
+    """
 
     experiment: Experiment = field(default_factory=Experiment)
     view: View = field(default_factory=View)
     pinned: Pinned | None = None
     lab: Lab = field(default_factory=Lab)
     studies: Studies = field(default_factory=Studies)
+    settings: Settings = UNSETTLED

@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+os.environ["XDG_CONFIG_HOME"] = "/nowhere"  # whatever settings the person has who runs the tests
+
 
 @pytest.fixture
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:

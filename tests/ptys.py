@@ -243,8 +243,9 @@ def running_in(
 ) -> Iterator[AnyTerminal]:
     """A terminal of some kind with Python in it."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    kept = ("HOME", "XDG_CONFIG_HOME", "VIRTUAL_ENV", "PYTHONPATH")
+    environment |= {name: os.environ[name] for name in kept if name in os.environ}
     environment["XDG_STATE_HOME"] = os.devnull  # so that logs of faults go where temporary files do
-    environment |= {name: os.environ[name] for name in ("HOME", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
     environment |= changes
     terminal = kind(words, size, {name: text for name, text in environment.items() if text}, folder)
     try:

@@ -148,7 +148,7 @@ MISTAKES = [
     (("print", "--width", "10"), "--width: '10' is not a whole number from 20 to 1,000"),
     (("print", "--query", "1", "--svg"), "--query: it is printed as text alone, without --json, --csv and --svg"),
     (("print", "--nope"), "--nope is no option or command here; do you mean --rope?"),
-    (("--no-such-thing",), "--no-such-thing is no option or command here; --help lists what there is"),
+    (("--quite-unheard-of",), "--quite-unheard-of is no option or command here; --help lists what there is"),
     (("--mask", "\x1b]0;x\x07"), '--mask: "␛" is no part of the notation, at column 1'),
     (("--heads", "0"), "--heads: '0' is not a whole number from 1 to 4,096"),
 ]

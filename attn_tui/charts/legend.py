@@ -8,19 +8,16 @@ from functools import lru_cache
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from ..pictures.cells import Line, Lines, cut, printable
+from ..pictures.cells import Line, Lines, brief, cut
 from .chart import Chart, Series
 
 Words = tuple[tuple[str, str], ...]  # a marker, or none for the unit, and a name
 Row = list[tuple[str, int]]  # texts, and which of the words each one is
 
-LONGEST = 400
-"""Characters of a name that are looked at: nobody reads more of it, and it may be a megabyte."""
-
 
 def shown(text: str) -> str:
     """What a chart shows of a text from outside."""
-    return printable(text[:LONGEST])
+    return brief(text)
 
 
 def legend_of(chart: Chart, markers: Sequence[str], width: int, most: int) -> Lines:

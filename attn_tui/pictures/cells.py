@@ -31,18 +31,47 @@ INVISIBLE = frozenset(
 """Letters, marks and signs that leave nothing to see: fillers, joiners, blanks, variation selectors."""
 
 
-@lru_cache(maxsize=8192)
+LONGEST = 400
+"""Characters of a name that are shown: nobody reads more of it, and it may be a megabyte."""
+
+RUN = 16
+"""Combining marks in a run that are looked at: to sort n of them, as Unicode wants, takes n² steps."""
+
+
 def printable(text: str) -> str:
     """The text with everything that a terminal could obey, or that has no width, replaced by visible stand-ins."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _printable(text) if len(text) <= LONGEST else _printable.__wrapped__(text)
+
+
+def brief(text: str) -> str:
+    """The beginning of a name, made harmless, with … where it is cut."""
+    return printable(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+
+
+@lru_cache(maxsize=8192)
+def _printable(text: str) -> str:
     shown: list[str] = []
     marks = 0
-    for character in unicodedata.normalize("NFC", text):
+    for character in unicodedata.normalize("NFC", _thinned(text)):
         marks = marks + 1 if _is_mark(character) else 0
         if not marks or not shown:
             shown.append(character if _stands_alone(character) else _stand_in(character))
         elif marks <= MAX_MARKS:
             shown.append(character)
     return "".join(shown)
+
+
+def _thinned(text: str) -> str:
+    """The text without the marks that come after RUN others."""
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= RUN:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _is_mark(character: str) -> bool:
@@ -131,6 +160,16 @@ def page(lines: Iterable[Line], width: int, height: int, style: Style) -> Lines:
 def beside(left: Lines, right: Lines) -> Lines:
     """Two pages of equal height side by side."""
     return [a + b for a, b in zip(left, right, strict=True)]
+
+
+def harmless(text: str) -> str:
+    """The text of a segment as it is, unless it has not been through the gate: the last look before it leaves."""
+    return text if text.isprintable() else printable(text)
+
+
+def gated(lines: Lines) -> Lines:
+    """The page as it may leave."""
+    return [[Segment(harmless(text), style) for text, style, _ in line] for line in lines]
 
 
 def plain(lines: Lines) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 
 from ..actions import ACTIONS, GROUPS, IN_THE_EXPERIMENTS, IN_THE_HEADS, IN_THE_MASKS
+from ..keymap import BOUND, shown_key
 from ..parameters import KNOBS, LAB, STUDIES, Parameter
 from ..scene import Scene
 from .cells import Lines, fit, wrap
@@ -13,12 +16,20 @@ from .ink import Ink
 KEYS_WIDTH = 11
 
 
-def help_lines(ink: Ink, width: int) -> Lines:
-    """All keys and knobs, in two columns where the page is wide enough."""
-    sections = [
+def help_lines(ink: Ink, width: int, own: Sequence[tuple[str, tuple[str, ...]]] = ()) -> Lines:
+    """All keys and knobs, before them a person's `own` keys of bindings, in two columns."""
+    settled = [
+        (" ".join(map(shown_key, keys)), f"{BOUND[name].help}, instead of {shown_key(BOUND[name].key)}")
+        for name, keys in own
+    ]
+    sections = [_section(ink, "Your own keys, from the settings", settled, width)] if own else []
+    before = len(sections)
+    sections += [
         _section(ink, group, [(a.shown, a.help) for a in ACTIONS if a.group == group], width) for group in GROUPS
     ]
-    sections.insert(1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", _knobs(KNOBS), width))
+    sections.insert(
+        before + 1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", _knobs(KNOBS), width)
+    )
     sections.append(_section(ink, "Heads, view 2", list(IN_THE_HEADS), width))
     sections.append(_section(ink, "Masks, view 3", [*IN_THE_MASKS, *_knobs(LAB)], width))
     sections.append(_section(ink, "Experiments, view 4", [*IN_THE_EXPERIMENTS, *_knobs(STUDIES)], width))
@@ -27,7 +38,7 @@ def help_lines(ink: Ink, width: int) -> Lines:
 
 def help_page(scene: Scene, width: int, height: int) -> Lines:
     """The help, from the line that it is scrolled to."""
-    lines = help_lines(scene.ink, width)
+    lines = help_lines(scene.ink, width, scene.session.settings.keys)
     first = min(scene.help_from, max(len(lines) - height, 0))
     return lines[first : first + height]
 
@@ -46,7 +57,7 @@ def scrolled(scene: Scene, name: str, width: int, height: int) -> int | None:
     steps = {"up": -1, "down": 1, "page-up": -height, "page-down": height, "home": -(10**6), "end": 10**6}
     if name not in steps:
         return None
-    last = max(len(help_lines(scene.ink, width)) - height, 0)
+    last = max(len(help_lines(scene.ink, width, scene.session.settings.keys)) - height, 0)
     return min(max(scene.help_from + steps[name], 0), last)
 
 

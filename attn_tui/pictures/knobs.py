@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from ..choices import CHOICES
+from ..keymap import own_key
 from ..parameters import BY_FIELD, KNOBS, PART_OF, Parameter
 from ..presets import preset_of
 from ..scene import Scene
@@ -96,13 +97,14 @@ def _decided(scene: Scene, field: str) -> str:
 def knob_line(scene: Scene, row: Parameter, width: int) -> Line:
     """A knob with its key and value, the chosen one marked."""
     value, fixed = value_of(scene, row)
+    key = own_key(scene.session.settings.keys, row.key)
     if fixed and value != "–" and width - KEY_WIDTH - NAME_WIDTH > len(value) + 7:
         value = f"{value:<5} fixed"
     if row.field == scene.knob:
         room = width - KEY_WIDTH - NAME_WIDTH
-        text = fit(f"{row.key} {fit(row.name, NAME_WIDTH)}{fit(value, room)}", width)
+        text = fit(f"{fit(key, KEY_WIDTH)}{fit(row.name, NAME_WIDTH)}{fit(value, room)}", width)
         return [Segment(text, scene.ink.chosen)]
-    return setting(scene.ink, (row.key, row.name, value), width, scene.ink.dim if fixed else scene.ink.text)
+    return setting(scene.ink, (key, row.name, value), width, scene.ink.dim if fixed else scene.ink.text)
 
 
 def setting(ink: Ink, texts: tuple[str, str, str], width: int, style: Style, name_width: int = NAME_WIDTH) -> Line:
@@ -126,7 +128,8 @@ def _shown(scene: Scene, width: int) -> Lines:
     ]
     if scene.session.pinned:
         rows.append(("P", "compare", COMPARE[view.compare]))
-    return [setting(scene.ink, row, width, scene.ink.text) for row in rows]
+    own = scene.session.settings.keys
+    return [setting(scene.ink, (own_key(own, key), name, value), width, scene.ink.text) for key, name, value in rows]
 
 
 def about(scene: Scene, row: Parameter, width: int) -> tuple[Lines, ...]:

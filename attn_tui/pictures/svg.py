@@ -8,13 +8,13 @@ import re
 from rich.console import Console
 from rich.segment import Segments
 
-from .cells import Lines
+from .cells import Lines, gated
 
 
 def svg_of(lines: Lines, width: int) -> str:
     """A page of `width` columns as SVG."""
     console = Console(record=True, file=io.StringIO(), width=width, color_system="truecolor", legacy_windows=False)
-    for line in lines:
+    for line in gated(lines):
         console.print(Segments(line), end="")
         console.print()
     return tidied(console.export_svg(title="attn-tui"))

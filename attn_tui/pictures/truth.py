@@ -11,6 +11,7 @@ from rich.segment import Segment
 
 from attn_engine import SCALED, UNSCALED, measures
 
+from ..keymap import own_key
 from ..layout import LEAST
 from ..scene import Matrix, Scene
 from ..together import asked
@@ -292,7 +293,8 @@ WIDE_HINTS = (
 def hints_line(scene: Scene, width: int) -> Line:
     """The keys that matter here, as many as fit; help and quit always."""
     ink = scene.ink
-    hints = list(_hints(scene))
+    own = scene.session.settings.keys
+    hints = [(own_key(own, key), text) for key, text in _hints(scene)]
     while len(hints) > 2 and sum(cell_len(key) + cell_len(text) + 4 for key, text in hints) > width:
         hints.pop(-3)
     line = [Segment(" ", ink.text)]

@@ -89,6 +89,7 @@ class Prompt(Horizontal):
         self.purpose = purpose
         self.query_one(Label).update(f" {label} ")
         line = self.query_one(Input)
+        suggestions = tuple(map(printable, suggestions))
         suggester = LastWord(suggestions) if words else SuggestFromList(suggestions, case_sensitive=True)
         line.suggester = suggester if suggestions else None
         line.value = text

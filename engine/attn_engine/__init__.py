@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from . import measures as measures
     from .attention import Attention as Attention
     from .attention import attend as attend
+    from .budget import most_told as most_told
+    from .budget import most_within as most_within
     from .captured import file_changed as file_changed
     from .captured import listed as listed
     from .captured import num_heads_of as num_heads_of
@@ -195,6 +197,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "attention": ("Attention", "attend"),
+    "budget": ("most_told", "most_within"),
     "captures.describing": ("ArrayInfo", "CaptureInfo", "SetInfo", "describe"),
     "captures.disk": ("CaptureError",),
     "captures.memory": ("memory_budget",),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .budget import PER_SCORE, most_told, most_within
 from .experiment import MAX_SCORES, Experiment, FieldError
 from .normalisers import softmax
 from .notation import Grid, Rule, evaluate
@@ -117,7 +118,7 @@ def one_at_a_time(experiment: Experiment) -> bool:
     if experiment.source != "file":
         return False
     found = set_of(experiment)
-    return found.num_heads * found.query_length * found.key_length > AT_ONCE
+    return found.num_heads * found.query_length * found.key_length > most_within(AT_ONCE, PER_SCORE)
 
 
 def file_changed(experiment: Experiment) -> str:
@@ -146,11 +147,13 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     layer, batch = _place_of(experiment.layer, found.layer_numbers), experiment.batch_item
     _check("batch_item", batch, found.batch_size)
     heads = range(found.num_heads) if only is None else range(only, only + 1)
-    if len(heads) * found.query_length * found.key_length > MAX_SCORES:
-        most = max(MAX_SCORES // found.key_length, 1)
+    possible = most_within(MAX_SCORES, PER_SCORE)
+    if len(heads) * found.query_length * found.key_length > possible:
+        most = max(possible // found.key_length, 1)
         raise FieldError(
             "file",
-            f"{found.query_length:,} queries × {found.key_length:,} keys is more than {MAX_SCORES:,} scores, "
+            f"{found.query_length:,} queries × {found.key_length:,} keys is more than "
+            f"{most_told(MAX_SCORES, PER_SCORE)} scores, "
             f"which is the most that is computed: save {most:,} of the queries or fewer",
         )
     mask, scale = _mask(found, layer, batch, heads), found.scale(layer)

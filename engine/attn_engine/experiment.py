@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from .budget import PER_INPUT, PER_SCORE, most_told, most_within
+
 Align = Literal["left", "right"]
 Scale = float | str
 
@@ -126,17 +128,17 @@ def check_size(num_heads: int, query_length: int, key_length: int, head_dim: int
             f"{num_heads} heads, {query_length} queries, {key_length} keys, d_k {head_dim}; each is at least 1"
         )
     scores = num_heads * query_length * key_length
-    if scores > MAX_SCORES:
+    if scores > most_within(MAX_SCORES, PER_SCORE):
         raise ValueError(
             f"{num_heads:,} heads × {query_length:,} queries × {key_length:,} keys is {scores:,} scores; "
-            f"at most {MAX_SCORES:,} are computed"
+            f"at most {most_told(MAX_SCORES, PER_SCORE)} are computed"
         )
     positions, wide = query_length + 2 * key_length, _drawn(head_dim)
-    if (inputs := num_heads * positions * wide) > MAX_INPUTS:
+    if (inputs := num_heads * positions * wide) > most_within(MAX_INPUTS, PER_INPUT):
         width = f"d_k {head_dim:,}" if wide == head_dim else f"d_k {head_dim:,} (drawn {wide:,} wide)"
         raise ValueError(
             f"{num_heads:,} heads × {positions:,} positions × {width} is {inputs:,} "
-            f"numbers of query, key and value; at most {MAX_INPUTS:,} are made"
+            f"numbers of query, key and value; at most {most_told(MAX_INPUTS, PER_INPUT)} are made"
         )
 
 
@@ -153,10 +155,10 @@ def check_projections(num_heads: int, head_dim: int) -> None:
     """Raise ValueError, with the arithmetic, for projections too large to draw at a key press."""
     model = num_heads * head_dim
     numbers = model * (3 * num_heads * _drawn(head_dim) + _drawn(model))
-    if numbers > MAX_INPUTS:
+    if numbers > most_within(MAX_INPUTS, PER_INPUT):
         raise ValueError(
             f"{num_heads:,} heads × d_k {head_dim:,} is a model of width {model:,}, with {numbers:,} numbers in "
-            f"W_q, W_k, W_v and W_O; at most {MAX_INPUTS:,} are made"
+            f"W_q, W_k, W_v and W_O; at most {most_told(MAX_INPUTS, PER_INPUT)} are made"
         )
 
 

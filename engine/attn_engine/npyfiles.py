@@ -16,10 +16,14 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from .budget import most_within
 from .notation.errors import quoted
 
 BAD_DATA, UNREADABLE = 65, 66
 MOST_BYTES = 2**28
+PER_BYTE = 3
+"""Bytes that one of a file takes while it is made a mask."""
+
 MOST_ARRAYS = 4096
 KINDS = "biuf"
 
@@ -73,10 +77,9 @@ def read_npy(file: IO[bytes], size: int, max_cells: int) -> NDArray[Any]:
     cells = math.prod(shape)
     if dtype.kind not in KINDS:  # objects, records and texts have kinds of their own
         raise ArrayFileError(f"it holds {quoted(str(dtype))}: neither numbers nor true and false")
-    if cells > max_cells or cells * dtype.itemsize > MOST_BYTES:
-        raise ArrayFileError(
-            f"{cells:,} cells are too many; possible are {min(max_cells, MOST_BYTES // dtype.itemsize):,}"
-        )
+    possible = min(max_cells, most_within(MOST_BYTES, PER_BYTE) // dtype.itemsize)
+    if cells > possible:
+        raise ArrayFileError(f"{cells:,} cells are too many; possible are {possible:,}")
     needed = cells * dtype.itemsize
     if size - used != needed:
         raise ArrayFileError(f"its header tells of {needed:,} bytes, and there are {size - used:,}")

@@ -18,12 +18,12 @@ def memory_budget(root: Path = Path("/")) -> int:
 
 
 def available_memory(root: Path = Path("/")) -> int:
-    """Bytes that this process may still take: the least of what the system and its control groups leave.
+    """Bytes that this process may still take: the least of what the system, its control groups and its limits leave.
 
     Read from /proc/meminfo and the files of control groups, versions 2 and 1, below `root`; elsewhere it is half of
     the memory there is, or 1 GiB where that is unknown.
     """
-    left = [*_of_system(root), *_of_groups(root)]
+    left = [*_of_system(root), *_of_groups(root), *_of_process(root)]
     return max(0, min(left)) if left else _half_of_all()
 
 
@@ -42,6 +42,18 @@ def _of_groups(root: Path) -> Iterator[int]:
         elif "memory" in controllers.split(","):
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
             yield from _left(root / "sys/fs/cgroup/memory", path, *names)
+
+
+def _of_process(root: Path) -> Iterator[int]:
+    """What the limit of the address space leaves (`ulimit -v`)."""
+    try:
+        import resource
+    except ImportError:
+        return
+    used = _text(root / "proc/self/statm").split(" ")[0]
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most != resource.RLIM_INFINITY and used.isdecimal():
+        yield most - int(used) * resource.getpagesize()
 
 
 def _left(mount: Path, path: str, limit: str, usage: str, inactive: str) -> Iterator[int]:
