@@ -50,8 +50,14 @@ if TYPE_CHECKING:
     from .experiment import UNSCALED as UNSCALED
     from .experiment import Experiment as Experiment
     from .experiment import FieldError as FieldError
+    from .experiment import is_far as is_far
+    from .experiment import most_scores as most_scores
     from .experiment import normaliser_signatures as normaliser_signatures
     from .experiment import parse_normaliser as parse_normaliser
+    from .far import Far as Far
+    from .far import FarRow as FarRow
+    from .far import far_of as far_of
+    from .far import pooled_map as pooled_map
     from .fast.growing import Growing as Growing
     from .fast.maps import MeanMap as MeanMap
     from .fast.maps import mean_map as mean_map
@@ -217,9 +223,12 @@ _ROOMS = {
         "UNSCALED",
         "Experiment",
         "FieldError",
+        "is_far",
+        "most_scores",
         "normaliser_signatures",
         "parse_normaliser",
     ),
+    "far": ("Far", "FarRow", "far_of", "pooled_map"),
     "fast.growing": ("Growing",),
     "fast.maps": ("MeanMap", "mean_map", "mean_maps", "mean_rows"),
     "fast.packing": ("Packed", "PackedKeys", "cooled", "pack", "pack_keys"),

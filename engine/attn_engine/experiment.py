@@ -51,7 +51,7 @@ ROPES: dict[str, str] = {
 }
 
 MAX_SCORES = 2**24
-"""How many scores (heads × queries × keys) one experiment may have: 64 MiB of float32 for each stage."""
+"""How many scores (heads × queries × keys) are made at once, 64 MiB of float32 for each stage; beyond, see `far`."""
 
 MAX_INPUTS = 2**25
 """How many numbers may be drawn for one experiment."""
@@ -121,17 +121,34 @@ def normaliser_signatures() -> tuple[str, ...]:
     return tuple(f"{name}(x)" if name == "sink_logit" else name for name in NORMALISERS)
 
 
+def is_far(experiment: Experiment) -> bool:
+    """Whether the scores are more than are made at once: of a source that draws numbers, not of a file."""
+    made = experiment.source not in ("sample", "preset", "file")
+    return made and experiment.num_heads * experiment.query_length * experiment.key_length > most_scores()
+
+
+def most_scores() -> int:
+    """How many scores are made at once, on this machine."""
+    return most_within(MAX_SCORES, PER_SCORE)
+
+
+def check_scores(experiment: Experiment) -> None:
+    """Raise ValueError, with the arithmetic, for an experiment with more scores than are made at once."""
+    if is_far(experiment):
+        raise ValueError(f"{arithmetic(experiment)}; at most {most_told(MAX_SCORES, PER_SCORE)} are computed")
+
+
+def arithmetic(experiment: Experiment) -> str:
+    """How many scores there are, and of what."""
+    heads, queries, keys = experiment.num_heads, experiment.query_length, experiment.key_length
+    return f"{heads:,} heads × {queries:,} queries × {keys:,} keys is {heads * queries * keys:,} scores"
+
+
 def check_size(num_heads: int, query_length: int, key_length: int, head_dim: int) -> None:
-    """Raise ValueError, with the arithmetic, for an experiment too large to compute at a key press, or empty."""
+    """Raise ValueError, with the arithmetic, for an experiment with too many numbers to draw, or empty."""
     if min(num_heads, query_length, key_length, head_dim) < 1:
         raise ValueError(
             f"{num_heads} heads, {query_length} queries, {key_length} keys, d_k {head_dim}; each is at least 1"
-        )
-    scores = num_heads * query_length * key_length
-    if scores > most_within(MAX_SCORES, PER_SCORE):
-        raise ValueError(
-            f"{num_heads:,} heads × {query_length:,} queries × {key_length:,} keys is {scores:,} scores; "
-            f"at most {most_told(MAX_SCORES, PER_SCORE)} are computed"
         )
     positions, wide = query_length + 2 * key_length, _drawn(head_dim)
     if (inputs := num_heads * positions * wide) > most_within(MAX_INPUTS, PER_INPUT):

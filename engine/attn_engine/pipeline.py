@@ -7,7 +7,7 @@ object: a stage that was not computed again hands on the same array, and so the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask
 from .captured import check_additive, log_weights, opened, reweighed
-from .experiment import SCALED, Experiment
+from .experiment import SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .sources import Inputs
 
@@ -80,7 +80,7 @@ def _bytes_in(result: object) -> int:
     """Bytes of the arrays that a result is, or holds."""
     if isinstance(result, np.ndarray):
         return result.nbytes
-    return sum(map(_bytes_in, vars(result).values())) if is_dataclass(result) else 0
+    return sum(_bytes_in(getattr(result, each.name)) for each in fields(result)) if is_dataclass(result) else 0
 
 
 class Pipeline:
@@ -125,6 +125,7 @@ class Pipeline:
     def _attention(self, experiment: Experiment, only: int | None) -> Attention:
         score_mod = parse(experiment.score_mod, Kind.SCORE_MOD)
         stages.check_temperature(experiment.temperature)
+        check_scores(experiment)
         given = self.inputs_of(experiment, only)
         captured, head = given.captured, None
         if captured and captured.total_heads > given.query.shape[0]:

@@ -29,8 +29,8 @@ FEW = 4
 FEW_RUNS, MANY_RUNS = 2, 16
 """Runs of keys in one job where they are shared, and otherwise: some milliseconds at most."""
 
-JUDGED = 64
-"""Strips whose mask is judged together."""
+JUDGED, LOOKED_AT = 64, 2**25
+"""Strips whose mask is judged together, and pairs of them that may have to be looked at one by one."""
 
 LEAST = 2**12
 """Scores that a job counts as at least, for what it costs besides."""
@@ -100,8 +100,9 @@ class Survey:
             yield from self.band.jobs()
         strips = self._strips()
         at_once = FEW_RUNS if len(strips) < FEW * threads() else MANY_RUNS
-        for first in range(0, len(strips), JUDGED):
-            some = [np.arange(*strip) for strip in strips[first : first + JUDGED]]
+        together = max(1, min(JUDGED, LOOKED_AT // (ROWS * self.packed.keys.length)))
+        for first in range(0, len(strips), together):
+            some = [np.arange(*strip) for strip in strips[first : first + together]]
             seen = self.sight.runs([self.queries[rows] for rows in some], self.head)
             for rows, runs in zip(some, seen, strict=True):
                 yield from self._of_strip(rows, runs, len(runs) if self.is_large else at_once)
