@@ -35,6 +35,7 @@ class Desk:
         self._stopped: set[Question] = set()
         self._changed = threading.Condition()
         self._closed = False
+        self._held = 0.0
         self.patience = 0.0
         """Seconds that a question waits for a newer one before it is answered."""
         self._asked = 0.0
@@ -46,11 +47,13 @@ class Desk:
         *arguments: Hashable,
         quick: bool = False,
         refine: Callable[[Answer], Answer | None] | None = None,
+        alone: bool = False,
     ) -> Answer | None:
         """The answer; None where it is still to come, or is None. Raises Trouble where there is none.
 
         `refine` makes a better answer of one, or None where it is good enough; it is called while nothing else
-        is asked, until `stop`.
+        is asked, until `stop`; of several answers, of the one first asked for last.
+        What else the same work is asked for `alone` is not wanted any more, if it still waits.
         """
         question: Question = (work, arguments)
         with self._changed:
@@ -64,7 +67,7 @@ class Desk:
             with self._changed:
                 self._waiting.pop(question, None)
         elif not known:
-            self._queue(question)
+            self._queue(question, alone=alone)
         if refine and self._told:
             self._queue_refining(question, refine)
         if isinstance(answer, Trouble):
@@ -100,6 +103,23 @@ class Desk:
             self._changed.notify()
 
     @property
+    def is_beside(self) -> bool:
+        """Whether questions are answered beside the screen."""
+        return self._told is not None
+
+    def hold(self, seconds: float) -> None:
+        """Refine nothing for a while: somebody is at the keys."""
+        with self._changed:
+            self._held = monotonic() + seconds
+            if not seconds:
+                self._changed.notify()
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing is to be refined for now."""
+        return self._closed or monotonic() < self._held
+
+    @property
     def busy(self) -> bool:
         """Whether an answer is still to come."""
         with self._changed:
@@ -125,8 +145,12 @@ class Desk:
                 self._fine.discard(forgotten)
                 self._stopped.discard(forgotten)
 
-    def _queue(self, question: Question) -> None:
+    def _queue(self, question: Question, *, alone: bool = False) -> None:
         with self._changed:
+            if question in self._answers:  # answered since it was looked up
+                return
+            for other in [each for each in self._waiting if alone and each[0] is question[0]]:
+                del self._waiting[other]
             self._asked = self._asked if question in self._waiting else monotonic()
             self._waiting.setdefault(question)
             self._wake()
@@ -146,7 +170,12 @@ class Desk:
     def _work(self) -> None:
         while (task := self._next()) is not None:
             question, refine, known = task
-            answer = _answered(question) if refine is None else _result(refine, known)
+            try:
+                answer = _answered(question) if refine is None else _result(refine, known)
+            except RuntimeError:
+                if self._closed:  # the program ends, and no thread can be started any more
+                    return
+                raise
             better = answer is not None and not (refine and isinstance(answer, Trouble))
             if refine is None or better:  # a known answer is not lost where it cannot be made better
                 self._keep(question, answer)
@@ -170,8 +199,11 @@ class Desk:
                     return next(iter(self._waiting)), None, None
                 for question in [each for each in self._refining if each not in self._answers]:
                     del self._refining[question]  # forgotten meanwhile
+                if self._refining and self.held:
+                    self._changed.wait(max(self._held - monotonic(), 0))
+                    continue
                 if self._refining:
-                    question = next(iter(self._refining))
+                    question = next(reversed(self._refining))
                     return question, self._refining[question], self._answers[question]
                 self._changed.wait()
             return None

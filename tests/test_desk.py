@@ -210,3 +210,49 @@ def test_a_desk_keeps_as_many_answers_as_it_is_told_to() -> None:
     for number in (1, 2, 3, 2, 1):
         desk.ask(work, number)
     assert calls == [1, 2, 3, 1]
+
+
+def test_what_is_asked_last_is_refined_first() -> None:
+    refined: list[int] = []
+
+    def finer(answer: int) -> int | None:
+        refined.append(answer)
+        return None
+
+    with desk_that_tells() as (desk, _):
+        desk.hold(0.1)
+        for number in (1, 2, 3):
+            desk.ask(double, number, quick=True, refine=finer)
+        until(lambda: len(refined) == 3)
+    assert refined == [6, 4, 2]
+
+
+def test_nothing_is_refined_while_the_desk_is_held_but_questions_are_answered() -> None:
+    with desk_that_tells() as (desk, told):
+        desk.hold(60)
+        assert desk.ask(count_up, 5, quick=True, refine=one_more) == (0, 5)
+        desk.ask(double, 4)
+        assert told.acquire(timeout=5)
+        assert desk.ask(double, 4) == 8
+        assert desk.held
+        assert done_of(desk, 5) == 0
+        desk.hold(0)
+        until(lambda: done_of(desk, 5) == 5)
+
+
+def test_of_questions_asked_alone_the_newest_is_answered_and_others_stay() -> None:
+    gate, answered = threading.Event(), list[int]()
+
+    def noted(number: int) -> int:
+        answered.append(number)
+        return number
+
+    with desk_that_tells() as (desk, _):
+        desk.ask(gate.wait, 5)
+        desk.ask(double, 1)
+        for number in range(5):
+            desk.ask(noted, number, alone=True)
+        gate.set()
+        until(lambda: not desk.busy)
+        assert answered == [4]
+        assert desk.ask(double, 1) == 2
