@@ -119,6 +119,8 @@ class Explorer(Asking):
         try:
             if self.room and name in self.room.refuses(self.session) and not self.scene.helping:
                 raise of_the_map(name)
+            if name in self.scene.refused and not self.scene.helping:
+                raise Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help}: {self.scene.refused[name]}")
             if handler:
                 handler()
             else:
@@ -213,6 +215,8 @@ class Explorer(Asking):
             self.ask_value(BY_FIELD[self.knob])
         elif view.page == "experiments":
             self.change(self.hall.go_on(self.scene, self.desk))
+        elif self.desk is self.desks["far"] and self.desk.go_on():
+            self.show_scene(replace(self.scene, message=""))
         else:
             self.change(with_view(self.scene, explain=not view.explain))
 
@@ -254,6 +258,8 @@ class Explorer(Asking):
             self.say("stopped: this is as it was before")
         elif view.page == "experiments" and self.hall.halted(self.desk):
             self.say("stopped: enter goes on")
+        elif self.desk is self.desks["far"] and self.desk.stop():
+            self.say("stopped, the map is an estimate: enter goes on")
         elif self.scene.layers and view.head_kind:
             self.change(with_view(self.scene, head_kind=""))
         elif view.explain or view.text or view.picture_only:

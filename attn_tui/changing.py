@@ -7,6 +7,8 @@ from typing import Any
 
 from textual.message import Message
 
+from attn_engine import is_far
+
 from .desk import Desk, Trouble
 from .effort import takes_long
 from .history import History, decided
@@ -16,6 +18,9 @@ from .pictures.plan import plan_map
 from .scene import Scene, make_scene
 from .showing import Showing
 from .view import Session
+
+REST = 0.2
+"""Seconds after a key in which a large map is not made better, so that the next key finds the machine free."""
 
 
 class Made(Message):
@@ -42,6 +47,7 @@ class Changing(Showing):
 
     def change(self, session: Session, *, undoable: bool = True) -> bool:
         """Show another session, or say in one line why that cannot be; whether it could, as far as is known yet."""
+        self.desks["far"].hold(REST)
         if session.view.compare == "a" and decided(session) != decided(self.session):
             session = replace(session, view=replace(session.view, compare="b"))  # knobs turn B, so B is what to see
         if self.knob not in {row.field for row in knobs_of(session).values()}:
@@ -60,7 +66,7 @@ class Changing(Showing):
         return True
 
     def _made(self, session: Session) -> Scene:
-        return make_scene(session, self.ink_for(session), knob=self.knob, desk=self.desks[session.view.page])
+        return make_scene(session, self.ink_for(session), knob=self.knob, desk=self.desk_of(session))
 
     def _take(self, scene: Scene, before: Session, *, undoable: bool) -> None:
         """Show a scene that is whole."""
@@ -144,4 +150,6 @@ def _subject(scene: Scene) -> Any:
         return scene.trial.settings
     if scene.layers:
         return scene.layers.experiment
-    return (scene.laboratory.rule, scene.laboratory.plane) if scene.laboratory else scene.shown
+    if scene.laboratory:
+        return scene.laboratory.rule, scene.laboratory.plane
+    return (scene.shown, scene.head) if is_far(scene.shown) else scene.shown

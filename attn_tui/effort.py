@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attn_engine import Experiment, Size, size_of
+from attn_engine import Experiment, Size, is_far, size_of
 
 from .view import Session, View
 
@@ -38,7 +38,7 @@ def effort(session: Session) -> int:
 def _decided(session: Session) -> tuple[Any, ...]:
     """What decides the numbers on the screen; the rest decides how they are shown."""
     view = session.view
-    head = view.head if _one_by_one(session.experiment) else None
+    head = view.head if is_far(session.experiment) or _one_by_one(session.experiment) else None
     return session.experiment, head, session.pinned, view.compare, view.over, view.over_heads, view.over_layers
 
 

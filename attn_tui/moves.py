@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import PIECE_MARKS, SPECIAL, listed, piece_mark
+from attn_engine import PIECE_MARKS, SPECIAL, is_far, listed, piece_mark
 
 from .actions import BY_NAME
 from .choices import offered, with_set
@@ -245,6 +245,14 @@ def turn_view(field: str, direction: int = 1) -> Move:
 # The picture.
 
 
+def turn_range(scene: Scene, plan: Plan) -> Session:
+    """The next colour range; where heads are not computed together, the one after theirs."""
+    session = turn_view("colour_range")(scene, plan)
+    if session.view.colour_range == "heads" and is_far(scene.shown):
+        return turn_view("colour_range")(replace(scene, session=session), plan)
+    return session
+
+
 def zoom(direction: int) -> Move:
     """Larger (−1) or smaller (+1) cells: numbers, cells, half-block cells, then blocks of 2, 4, 8 …"""
 
@@ -393,7 +401,7 @@ MOVES: dict[str, Move] = {
     "picture-only": toggle("picture_only"),
     "stage-on": stage(1),
     "stage-back": stage(-1),
-    "range": turn_view("colour_range"),
+    "range": turn_range,
     "palette": turn_view("palette"),
     "over": together("over", turn_view("over")),
     "hide": together("hide", hide),

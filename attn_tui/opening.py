@@ -47,7 +47,7 @@ def check_places(scene: Scene, before: View) -> None:
     Those of the view before, as of the defaults, were not chosen and give way.
     """
     view, attention = scene.session.view, scene.attention
-    heads, (queries, keys) = scene.num_heads, attention.weights.shape[-2:]
+    heads, (queries, keys) = scene.num_heads, (attention.query_length, attention.key_length)
     if view.head != before.head and view.head >= heads and view.compare != "a":
         raise OptionError(f"--head: {view.head} is not a head; possible are 0 … {heads - 1}")
     if view.cursor != before.cursor and (view.cursor[0] >= queries or view.cursor[1] >= keys):

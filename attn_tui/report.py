@@ -25,6 +25,7 @@ from attn_engine import (
     mean_similarity,
     measure,
     measures,
+    most_scores,
     most_told,
     most_within,
     random_similarity,
@@ -35,6 +36,7 @@ from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
 from .pictures.cells import Lines, figure, gated, pad, plain, printable, width_of, wrap
+from .pictures.heads.glance import alone_text
 from .pictures.heads.kinds import kinds, scores
 from .pictures.heads.likeness import likeness_text
 from .pictures.heatmap import heat_map, map_title
@@ -74,6 +76,11 @@ def report_text(session: Session, given: argparse.Namespace) -> str:
     session = replace(session, view=replace(session.view, page="map"))  # whatever view the explorer would open
     scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
+    if scene.is_far:
+        from .far import to_the_end
+
+        _check_far(given)
+        scene = to_the_end(scene)
     if given.json:
         check_written("--json", 5 * scene.attention.weights[0].size, MOST_JSON)
         return json.dumps(figures(scene), allow_nan=False) + "\n"
@@ -98,7 +105,8 @@ def report(scene: Scene, width: int, height: int | None = None) -> Lines:
         *([Segment(text, ink.strong)] for text in wrap(keys_title(scene), width)),
         *top_keys(scene, min(width, 60), 10 if scene.compared else 5),
     ]
-    likeness = [[Segment(f" {text}", ink.dim)] for text in wrap(likeness_text(scene), width - 1)]
+    heads = (alone_text if scene.is_far else likeness_text)(scene)
+    likeness = [[Segment(f" {text}", ink.dim)] for text in wrap(heads, width - 1)]
     return [*lines, blank, *truth_lines(scene, width), *likeness]
 
 
@@ -294,6 +302,15 @@ def width_wanted(given: argparse.Namespace) -> int:
     if given.width is not None:
         return int(given.width)
     return max(shutil.get_terminal_size((WIDTH, 40)).columns if sys.stdout.isatty() else WIDTH, WIDTHS[0])
+
+
+def _check_far(given: argparse.Namespace) -> None:
+    """Raise OptionError for what is of every weight."""
+    for option in ("json", "csv", "query"):
+        if getattr(given, option) not in (None, False):
+            raise OptionError(
+                f"--{option}: of every weight, and at most {most_scores():,} are made; without it the map is printed"
+            )
 
 
 def _check_query(scene: Scene, given: argparse.Namespace) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from attn_engine import is_far, most_scores
+
 from .encodings import as_bytes
 from .options import command
 from .pictures.cells import Lines, gated, plain
@@ -49,6 +51,8 @@ def _csv(scene: Scene) -> str:
         from .mask_report import mask_csv
 
         return mask_csv(scene.laboratory)
+    if is_far(scene.shown):
+        raise ValueError(f".csv is of every weight: at most {most_scores():,} are made; possible are .svg, .txt, .cmd")
     from .report import csv_text
 
     return csv_text(scene)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from attn_engine import (
     Experiment,
     Inputs,
     inputs_of,
+    is_far,
     measures,
     num_heads_of,
     one_at_a_time,
@@ -144,6 +145,26 @@ class Scene:
         """Rows and columns of the picture."""
         rows, columns = self.matrix.shape
         return rows, columns
+
+    @property
+    def grain(self) -> int:
+        """What the size of blocks that are chosen for their room is a multiple of."""
+        return 1
+
+    @property
+    def is_far(self) -> bool:
+        """Whether the attention has more scores than are made, so that there are no matrices of it (see `far`)."""
+        return False
+
+    @property
+    def blocks(self) -> str:
+        """What a block of positions shows."""
+        return self.session.view.blocks
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Keys that do nothing in this scene, and why."""
+        return {}
 
     @property
     def layer_name(self) -> str:
@@ -274,6 +295,12 @@ def make_scene(
     show_pinned = pinned is not None and view.compare == "a"
     shown, wanted = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
     in_laboratory = view.page == "masks"  # there the mask need not fit the map
+    desk = desk or Desk()
+    if is_far(shown):
+        from .far import make_far_scene
+
+        far = make_far_scene(session, shown, wanted, ink, desk)
+        return _with_page(replace(far, knob=knob, message=message, trouble=trouble))
     attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
     if inputs.captured and inputs.captured.layer != shown.layer:
         shown = replace(shown, layer=inputs.captured.layer)  # the first layer may have any number
@@ -295,15 +322,19 @@ def make_scene(
         title = f"A, pinned: {title.lower()}"
     title = " · ".join((title, *(combined.notes if combined else ())))
     scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
-    desk = desk or Desk()
-    scene = replace(scene, combined=combined, compared=compared, pinned=beside, aside=desk)
-    if in_laboratory:
+    return _with_page(replace(scene, combined=combined, compared=compared, pinned=beside, aside=desk))
+
+
+def _with_page(scene: Scene) -> Scene:
+    """The scene with what the page on show has besides the map's."""
+    session, desk = scene.session, scene.aside
+    if session.view.page == "masks":
         from .lab.laboratory import laboratory_of
 
-        return replace(scene, laboratory=laboratory_of(session, attention, head, desk))
-    if view.page == "heads":
-        return replace(scene, layers=layers_of(shown, attention, inputs, desk))
-    if view.page == "experiments":
+        return replace(scene, laboratory=laboratory_of(session, scene.attention, scene.head, desk))
+    if session.view.page == "heads":
+        return replace(scene, layers=layers_of(scene.shown, scene.attention, scene.inputs, desk))
+    if session.view.page == "experiments":
         from .experiments.trial import trial_of
 
         return replace(scene, trial=trial_of(session, desk))

@@ -14,6 +14,8 @@ from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widget import MountError
 
+from attn_engine import is_far
+
 from . import charts, layout, terminal
 from .desk import Desk
 from .pictures.cells import Lines, printable
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from .experiments.hall import Hall
     from .rooms import Room
 
+
+STARTING = 2
+"""Seconds, at most, in which a large map is not made better while the rest of the explorer is loaded."""
 
 PATIENCE = 0.15
 """Seconds without a key after which it is found out what may be known later."""
@@ -76,6 +81,7 @@ class Showing(terminal.TerminalApp):
             "masks": self._desk(),
             "experiments": self._desk(kept=8),
             "heads": self._desk(kept=1024),
+            "far": self._desk(kept=3),
         }
         self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
         self._take_theme(self.scene)
@@ -95,7 +101,12 @@ class Showing(terminal.TerminalApp):
     @property
     def desk(self) -> Desk:
         """The desk that answers what the view on show asks."""
-        return self.desks[self.session.view.page]
+        return self.desk_of(self.session)
+
+    def desk_of(self, session: Session) -> Desk:
+        """The desk of a session: of its view, or of the map of an attention with more scores than are made."""
+        page = session.view.page
+        return self.desks["far" if page == "map" and is_far(session.experiment) else page]
 
     def compose(self) -> ComposeResult:
         """The title, one page for each view, the line of truth, the hints or the prompt."""
@@ -136,6 +147,7 @@ class Showing(terminal.TerminalApp):
     def on_ready(self) -> None:
         """Paint for the first time, once everything has its place; then load what that did not need."""
         self._starting.close()
+        self.desks["far"].hold(STARTING)
         self.call_after_refresh(self._load_rest)
 
     def on_unmount(self) -> None:
@@ -173,6 +185,7 @@ class Showing(terminal.TerminalApp):
         self.call_from_thread(self._loaded)
 
     def _loaded(self) -> None:
+        self.desks["far"].hold(0)
         if self.owns_process:
             terminal.calm_collector()
         self.show_scene(self.scene)

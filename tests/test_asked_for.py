@@ -101,7 +101,7 @@ MOST = "1048576"
 TOO_MUCH = [
     "print --queries 1000000000",
     f"print --source random --queries {MOST} --keys {MOST}",
-    "print --source random --queries 4096 --keys 4096 --heads 1",
+    "print --source random --queries 4096 --keys 4096 --heads 1 --normaliser sparsemax",
     "print --source random --heads 4096 --head-dim 65536",
     "print --source projected --heads 4096 --head-dim 16",
     "print --source random --queries 1400 --keys 1400 --heads 1 --json",
@@ -116,6 +116,7 @@ TOO_MUCH = [
     f"mask q<{'9' * 9000}",
 ]
 ANSWERED = [
+    "print --source random --queries 4096 --keys 4096 --heads 1",
     f"mask q*k%7==3 --queries {MOST} --keys {MOST}",
     f"check q*k%7==3 --queries {MOST} --keys {MOST}",
 ]
@@ -151,7 +152,7 @@ def test_too_much_is_refused_at_once_in_one_line(words: str, tmp_path: Path) -> 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="where the limit of the address space holds")
 @pytest.mark.parametrize("words", ANSWERED)
-def test_a_huge_mask_needs_little_memory(words: str, tmp_path: Path) -> None:
+def test_a_huge_mask_or_map_needs_little_memory(words: str, tmp_path: Path) -> None:
     status, said, seconds = limited(words, tmp_path)
     assert (status, said) in ((0, ""), (1, ""))
     assert seconds < 15
@@ -164,8 +165,14 @@ def test_a_huge_mask_needs_little_memory(words: str, tmp_path: Path) -> None:
     ("keys", "told"),
     [
         ([":", "type queries 1000000000", "enter"], "is not a whole number from 1 to 1,048,576"),
-        ([":", "type source random", "enter", ":", "type queries 1048576", "enter"], "scores; at most"),
-        ([":", "type source random", "enter", "Q", "enter", "type 999999", "enter"], "scores; at most"),
+        (
+            [":", "type source random", "enter", ":", "type queries 1048576", "enter"],
+            "key and value; at most",
+        ),
+        (
+            [":", "type source random", "enter", "Q", "enter", "type 999999", "enter"],
+            "key and value; at most",
+        ),
         (
             [":", "type source random", "enter", ":", "type heads 4096", "enter", "d", "enter", "type 65536", "enter"],
             "at most",

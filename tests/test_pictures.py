@@ -19,7 +19,7 @@ from attn_tui.actions import ACTIONS
 from attn_tui.findings import findings
 from attn_tui.layout import LEAST
 from attn_tui.parameters import BY_FIELD, KNOBS
-from attn_tui.pictures.cells import Lines, figure, fit, plain, width_of
+from attn_tui.pictures.cells import Lines, figure, fit, ordinal, plain, width_of
 from attn_tui.pictures.explain import explain
 from attn_tui.pictures.heads.gallery import gallery_shape, thumbnails
 from attn_tui.pictures.heads.glance import head_at, heads_glance
@@ -33,7 +33,6 @@ from attn_tui.pictures.palettes import lightness
 from attn_tui.pictures.truth import (
     formula,
     hints_line,
-    ordinal,
     page_at,
     title_line,
     too_small,

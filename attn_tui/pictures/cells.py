@@ -194,6 +194,12 @@ def _power(number: float, digits: int) -> str:
     return f"{number:.{digits}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th …"""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def squeezed(number: float, room: int) -> str:
     """A number in at most `room` characters, five or more, with as many of its digits as fit."""
     texts = [figure(number, digits) for digits in (3, 2, 1)]

@@ -24,7 +24,16 @@ def entropy_title(scene: Scene) -> str:
 
 
 def entropy_charts(scene: Scene, width: int, height: int) -> Lines:
-    """By query above, by head below; only by query where there is little room."""
+    """By query above, by head below; only by query where there is little room, or one head is computed."""
+    if scene.is_far:
+        from .far import far_entropy
+
+        return far_entropy(scene, width, height)
+    return _charts(scene, width, height)
+
+
+@kept(lambda scene: (scene.attention, scene.head, scene.place[0], scene.ink, charts.waiting()))
+def _charts(scene: Scene, width: int, height: int) -> Lines:
     if charts.waiting():
         return [[Segment("…", scene.ink.dim)]]
     if height < LEAST_FOR_TWO or scene.attention.num_heads < 2:

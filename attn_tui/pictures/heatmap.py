@@ -13,8 +13,9 @@ from ..scene import Matrix, Scene
 from ..view import RANGES
 from .axes import column_labels, row_label
 from .cells import Line, Lines, figure, fit, page, squeezed, width_of
-from .ink import MASKED
-from .levels import Levels, Shades, blocked, shades
+from .drawn import Drawn
+from .ink import MASKED, NOTHING
+from .levels import Levels, blocked, shades
 from .palettes import LEVELS
 from .plan import LEAST_WITH_BAR, NUMBER_WIDTH, Plan, plan_map
 from .shading import cell, half_cells, whole_cells
@@ -37,20 +38,24 @@ def heat_map(scene: Scene, width: int, height: int) -> Lines:
 def map_lines(scene: Scene, width: int, height: int) -> Lines:
     """The map in at most width × height cells: column labels, labelled rows, and the colour bar below."""
     plan = plan_map(scene, width, height)
-    tones = _tones(scene, plan)
-    lines = [*column_labels(scene, plan), *_rows(scene, plan, tones)]
+    drawn = _drawn(scene, plan)
+    lines = [*column_labels(scene, plan), *_rows(scene, plan, drawn)]
     if height < LEAST_WITH_BAR:
         return lines[:height]
     lines = lines[: height - 1]
     gap: Lines = [[]] if height - len(lines) > 2 else []
-    return [*lines, *gap, _colour_bar(scene, plan, tones, width)]
+    return [*lines, *gap, _colour_bar(scene, plan, drawn, width)]
 
 
-def _tones(scene: Scene, plan: Plan) -> Shades:
+def _drawn(scene: Scene, plan: Plan) -> Drawn:
+    if scene.is_far:
+        from .far_map import drawn_far
+
+        return drawn_far(scene, plan)
     view = scene.session.view
     matrix, mask = _cells(scene.matrix, scene.mask, plan.zoom.block, view.blocks)
     highest = scene.highest if view.colour_range == "heads" else 0.0
-    return shades(matrix, mask, view.colour_range, signed=scene.signed, highest=highest)
+    return Drawn(shades(matrix, mask, view.colour_range, signed=scene.signed, highest=highest), scene.matrix)
 
 
 Mask = NDArray[np.bool_]
@@ -75,9 +80,9 @@ def _place(array: NDArray[Any]) -> tuple[object, ...]:
     return array.__array_interface__["data"][0], array.shape, array.strides
 
 
-def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:
+def _rows(scene: Scene, plan: Plan, drawn: Drawn) -> Iterator[Line]:
     top, left = plan.first
-    window = tones.levels[top : top + plan.shown[0], left : left + plan.shown[1]]
+    window, tones = drawn.window(plan), drawn.tones
     cursor = scene.cursor[0] // plan.zoom.block - top, scene.cursor[1] // plan.zoom.block - left
     step = 2 if plan.zoom.halves else 1
     for row in range(0, len(window), step):
@@ -85,7 +90,8 @@ def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:
         column = cursor[1] if here else -1
         line = [row_label(scene, plan, top + (cursor[0] if here else row), marked=here)]
         if plan.zoom.name == "numbers":
-            yield line + _number_cells(scene, plan, row, window[row], column)
+            at, start = drawn.within((top + row, left))
+            yield line + _number_cells(scene, drawn.numbers[at, start : start + plan.shown[1]], window[row], column)
         elif plan.zoom.halves:
             pair = window[row], window[row + 1] if row + 1 < len(window) else None
             yield line + half_cells(scene.ink, tones.signed, pair, column, cursor[0] - row)
@@ -93,26 +99,27 @@ def _rows(scene: Scene, plan: Plan, tones: Shades) -> Iterator[Line]:
             yield line + whole_cells(scene.ink, tones.signed, window[row], column, plan.zoom.width)
 
 
-def _number_cells(scene: Scene, plan: Plan, row: int, levels: Levels, column: int) -> Line:
+def _number_cells(scene: Scene, numbers: Matrix, levels: Levels, column: int) -> Line:
     ink = scene.ink
-    top, left = plan.first
-    numbers: Matrix = scene.matrix[top + row, left : left + len(levels)]
     line: Line = []
     for index, (level, number) in enumerate(zip(levels.tolist(), numbers.tolist(), strict=True)):
         style = ink.cell(level, signed=scene.signed) if ink.shaded else ink.glyph(level, signed=scene.signed)[1]
         room = NUMBER_WIDTH - 2 if index == column else NUMBER_WIDTH
-        text = "╱" * room if level == MASKED else fit(squeezed(number, min(room, NUMBER_WIDTH - 1)), room, right=True)
+        text = fit(squeezed(number, min(room, NUMBER_WIDTH - 1)), room, right=True)
+        text = {MASKED: "╱", NOTHING: " "}[level] * room if level in (MASKED, NOTHING) else text
         line.append(Segment(f"[{text}]", ink.mark) if index == column else Segment(text, style))
     return line
 
 
-def _colour_bar(scene: Scene, plan: Plan, tones: Shades, width: int) -> Line:
+def _colour_bar(scene: Scene, plan: Plan, drawn: Drawn, width: int) -> Line:
     """What the shades mean in numbers, for the cursor's row, and which part of the picture is in view."""
-    ink = scene.ink
-    row = min(scene.cursor[0] // plan.zoom.block, len(tones.high) - 1)
+    ink, tones = scene.ink, drawn.tones
+    row = min(drawn.within((scene.cursor[0] // plan.zoom.block, 0))[0], len(tones.high) - 1)
     low, high = figure(float(tones.low[row])), figure(float(tones.high[row]))
     masked = [Segment("╱╱", ink.hatch), Segment(" masked  ", ink.dim)] if (tones.levels == MASKED).any() else []
     note = [Segment(_zoom_note(scene, plan), ink.dim)]
+    if drawn.note:
+        note = [Segment(f"{drawn.note}  ", ink.warning), *note]
     if scene.session.view.stage == "mask" and not scene.signed:
         return [Segment(*cell(ink, LEVELS - 1, tones.signed)), Segment(" may look  ", ink.dim), *masked, *note]
     for shades_shown in (8, 4, 2):
@@ -136,11 +143,11 @@ def _swatch(scene: Scene, plan: Plan, level: int) -> Segment:
 def _zoom_note(scene: Scene, plan: Plan) -> str:
     notes = []
     if plan.zoom.block > 1:
-        notes.append(f"blocks of {plan.zoom.block}, {scene.session.view.blocks}")
+        notes.append(f"blocks of {plan.zoom.block}, {scene.blocks}")
     if not plan.complete:
         rows, columns = (
             f"{first * plan.zoom.block}–{min((first + count) * plan.zoom.block, total) - 1}"
-            for first, count, total in zip(plan.first, plan.shown, scene.matrix.shape, strict=True)
+            for first, count, total in zip(plan.first, plan.shown, scene.size, strict=True)
         )
         notes.append(f"{rows} × {columns}")
     return " · ".join(notes)

@@ -30,7 +30,8 @@ BELOW_ZERO = "·-=≡≣"
 
 MASKED = -1
 NOT_FINITE = -2
-"""Levels below 0: cells that no number stands in."""
+NOTHING = -3
+"""Levels below 0: cells that no number stands in; of the last, not even a cell is there, or its number is to come."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ class Ink:
     def cell(self, level: int, *, signed: bool) -> Style:
         """A whole cell in the colour of a level, with readable text on it."""
         if level < 0:
-            return self.hatch if level == MASKED else self.warning
+            return {MASKED: self.hatch, NOTHING: self.text}.get(level, self.warning)
         return _cell(self, level, signed)
 
     def halves(self, upper: int, lower: int, *, signed: bool) -> Style:
@@ -76,7 +77,8 @@ class Ink:
     def glyph(self, level: int, *, signed: bool) -> tuple[str, Style]:
         """Two characters for a level where there are too few colours, and their style."""
         if level < 0:
-            return ("╱╱", self.hatch) if level == MASKED else ("??", self.warning)
+            special = {MASKED: ("╱╱", self.hatch), NOTHING: ("  ", self.text)}
+            return special.get(level, ("??", self.warning))
         if not signed:
             shade = GLYPHS[round(level * (len(GLYPHS) - 1) / (LEVELS - 1))]
             return shade * 2, self.accent if self.tier is Tier.BASIC and shade != "·" else self.text
@@ -99,7 +101,8 @@ def _cell(ink: Ink, level: int, signed: bool) -> Style:
 
 @lru_cache(maxsize=4096)
 def _halves(ink: Ink, upper: int, lower: int, signed: bool) -> Style:
-    ramp, special = ink.ramp(signed=signed), {MASKED: ink.hatch.bgcolor, NOT_FINITE: ink.warning.color}
+    special = {MASKED: ink.hatch.bgcolor, NOT_FINITE: ink.warning.color, NOTHING: ink.text.bgcolor}
+    ramp = ink.ramp(signed=signed)
     top, bottom = (_colour(ink, ramp[level]) if level >= 0 else special[level] for level in (upper, lower))
     return Style(color=top, bgcolor=bottom)
 

@@ -25,6 +25,12 @@ def top_keys(scene: Scene, width: int, height: int) -> Lines:
     """The keys that the cursor's query reads most: token, weight, bar, running sum; then who looks at the key."""
     if scene.compared:
         return changed_cells(scene, *scene.compared, width, height)
+    if scene.is_far:
+        from .far import row_of
+
+        return _ranking(
+            scene, row_of(scene).weights, scene.key_labels, width, height, running=True, here=scene.cursor[1]
+        )
     query, key = scene.cursor
     weights, rows, columns = scene.weights, list(scene.marked_rows), list(scene.marked_columns)
     listed = max((height - 2) * 3 // 5, 1)
@@ -59,7 +65,7 @@ def _ranking(
     ink, left_out = scene.ink, _left_out(given)
     numbers = np.where(np.isfinite(given), given, -1)
     order = _heaviest(numbers, count)
-    most = max(float(numbers[order[0]]), 1e-30)
+    most, tiny = max(float(numbers[order[0]]), 1e-30), scene.is_far
     place_width = len(str(len(numbers) - 1)) + 1 if scene.has_tokens and width >= LEAST_WITH_PLACES else 0
     numbers_width = 14 if running else 8
     longest = max((cell_len(labels[index]) for index in order), default=1)
@@ -76,7 +82,7 @@ def _ranking(
         line = [
             Segment(f"{index:>{place_width - 1}} " if place_width else "", ink.dim),
             Segment(fit(labels[index], label_width + 1), style),
-            Segment(f"{_short(weight, 3)} ", style),
+            Segment(f"{squeezed(weight, 6):>6} " if tiny else f"{_short(weight, 3)} ", style),
             Segment(fit(bar(weight / most, room), room), ink.accent),
         ]
         lines.append([*line, Segment(_short(total, 2), ink.dim)] if running else line)
@@ -92,7 +98,9 @@ def _short(number: float, digits: int) -> str:
 
 def _heaviest(numbers: Matrix, count: int) -> list[int]:
     """The places of the greatest numbers, greatest first; equal ones in order."""
-    return [int(index) for index in np.argsort(-numbers, kind="stable")[:count]]
+    least = np.partition(numbers, -count)[-count] if count < numbers.size else -np.inf
+    there = np.flatnonzero(numbers >= least)
+    return [int(index) for index in there[np.argsort(-numbers[there], kind="stable")[:count]]]
 
 
 def bar(share: float, width: int) -> str:

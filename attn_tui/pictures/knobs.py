@@ -124,7 +124,7 @@ def _shown(scene: Scene, width: int) -> Lines:
         ("v", "stage", view.stage),
         ("c", "colours", view.colour_range),
         ("C", "palette", view.palette),
-        ("+", "zoom", view.zoom if not view.zoom.isdigit() else f"{view.zoom} × {view.zoom}, {view.blocks}"),
+        ("+", "zoom", view.zoom if not view.zoom.isdigit() else f"{view.zoom} × {view.zoom}, {scene.blocks}"),
     ]
     if scene.session.pinned:
         rows.append(("P", "compare", COMPARE[view.compare]))

@@ -84,15 +84,16 @@ def plan_map(scene: Scene, width: int, height: int) -> Plan:
             return plan
     if labelled:
         return plan
-    block = max(2, *(-(-total // shown) for total, shown in zip(plan.whole, plan.shown, strict=True)))
+    least = max(2, *(-(-total // shown) for total, shown in zip(plan.whole, plan.shown, strict=True)))
+    block = -(-least // scene.grain) * scene.grain
     while not plan.complete and block <= MOST_BLOCK:
         plan = _plan(scene, zoom_named(str(block)), width, height)
-        block += 1
+        block += scene.grain
     return plan
 
 
 def _plan(scene: Scene, zoom: Zoom, width: int, height: int) -> Plan:
-    whole = tuple(-(-length // zoom.block) for length in scene.matrix.shape)
+    whole = tuple(-(-length // zoom.block) for length in scene.size)
     label_width = _label_width(scene, zoom, width)
     columns = max(min((width - label_width) // zoom.width, whole[1]), 1)
     rows_wanted = -(-whole[0] // 2) if zoom.halves else whole[0]

@@ -9,12 +9,9 @@ from rich.segment import Segment
 from rich.style import Style
 
 from .cells import Line, Lines
-from .ink import MASKED, NOT_FINITE, Ink
+from .ink import MASKED, NOT_FINITE, NOTHING, Ink
 from .levels import Levels, Shades
 from .palettes import LEVELS
-
-NOTHING = -3
-"""The level of the half below the last row of an odd number."""
 
 
 def _runs(levels: Levels) -> Iterator[tuple[int, int]]:
@@ -42,7 +39,7 @@ def whole_cells(ink: Ink, signed: bool, levels: Levels, column: int, width: int 
 def cell(ink: Ink, level: int, signed: bool) -> tuple[str, Style]:
     """The two characters and the style of one cell."""
     if ink.shaded:
-        text = "  " if level >= 0 else "╱╱" if level == MASKED else "??"
+        text = {MASKED: "╱╱", NOT_FINITE: "??"}.get(level, "  ")
         return text, ink.cell(level, signed=signed)
     return ink.glyph(level, signed=signed)
 

@@ -16,7 +16,7 @@ from ..layout import LEAST
 from ..scene import Matrix, Scene
 from ..together import asked
 from ..view import PAGES
-from .cells import Line, Lines, cut, figure, fit, pad, page, wrap
+from .cells import Line, Lines, cut, figure, fit, ordinal, pad, page, wrap
 from .facts import Fact
 from .heads.numbers import over
 from .of_files import file_facts
@@ -155,6 +155,10 @@ def _facts(scene: Scene) -> list[Fact]:
 
         if facts := study_facts(scene):
             return facts
+    if scene.is_far:
+        from .far import far_facts
+
+        return far_facts(scene)
     ink = scene.ink
     query, key = scene.cursor
     weight = float(scene.weights[query, key])
@@ -228,7 +232,7 @@ def _apart(scene: Scene) -> list[Fact]:
 
 def brief(scene: Scene) -> str:
     """What the cursor stands on, in a few words."""
-    if scene.laboratory or scene.trial:
+    if scene.laboratory or scene.trial or scene.is_far:
         facts = _facts(scene)
         return min(facts[1:] or facts, key=lambda fact: fact[0])[1]
     return f"weight {figure(float(scene.weights[scene.cursor]))}"
@@ -237,12 +241,6 @@ def brief(scene: Scene) -> str:
 def _rank(scene: Scene, query: int, weight: float) -> str:
     rank = int(np.count_nonzero(scene.weights[query] > weight)) + 1
     return f"{ordinal(rank)} of {np.count_nonzero(scene.allowed[query])}"
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th …"""
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def _entropy(scene: Scene, query: int) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 
-from attn_engine import measure
+from attn_engine import measure, most_scores
 
 from ...scene import Scene
 from ..cells import Line, Lines, wrap
@@ -25,11 +26,29 @@ def _decided(scene: Scene) -> tuple[Any, ...]:
     return scene.attention, scene.shown, scene.inputs, scene.ink, head, likeness_text(scene)
 
 
-@kept(_decided)
 def heads_glance(scene: Scene, width: int, height: int) -> Lines:
     """A cell for each head, shaded by its likeness to the head on show; what that head is, and its measures."""
+    return (_alone if scene.is_far else _glance)(scene, width, height)
+
+
+def _alone(scene: Scene, width: int, height: int) -> Lines:
+    """A cell for each head, and that no other is compared with the one on show."""
+    lines = _strip(scene, np.zeros(scene.num_heads), width, max(height - 4, 1))
+    return lines + [[Segment(line, scene.ink.text)] for line in wrap(alone_text(scene), width)]
+
+
+def alone_text(scene: Scene) -> str:
+    """Why a head is compared with no other."""
+    others = f"heads are compared up to {most_scores():,} scores"
+    return f"head {scene.head_number} alone: {others}" if scene.num_heads > 1 else "one head: nothing to compare"
+
+
+@kept(_decided)
+def _glance(scene: Scene, width: int, height: int) -> Lines:
     ink = scene.ink
-    lines = _strip(scene, width, max(height - 4, 1))
+    compared = scene.num_heads == scene.attention.num_heads
+    alike = likeness(scene.attention)[scene.head] if compared else np.zeros(scene.num_heads)
+    lines = _strip(scene, alike, width, max(height - 4, 1))
     lines += [[Segment(text, ink.text)] for text in wrap(likeness_text(scene), width)]
     return lines + [[Segment(text, ink.dim)] for text in wrap(_own(scene), width)]
 
@@ -48,9 +67,8 @@ def _own(scene: Scene) -> str:
     )
 
 
-def _strip(scene: Scene, width: int, height: int) -> Lines:
+def _strip(scene: Scene, alike: NDArray[np.floating[Any]], width: int, height: int) -> Lines:
     ink, heads = scene.ink, scene.num_heads
-    alike = likeness(scene.attention)[scene.head] if heads == scene.attention.num_heads else np.zeros(heads)
     cell, per_line, first = _strip_shape(scene, width, height)
     lines: Lines = []
     for start in range(first, min(first + per_line * height, heads), per_line):

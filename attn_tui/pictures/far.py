@@ -1,0 +1,92 @@
+"""What is said of an attention with more scores than are made: the cursor's row, exact, and the entropies so far."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+
+from attn_engine import SCALED, FarRow, MeanMap, measures
+
+from .. import charts
+from ..charts import Chart, Series
+from ..far import FarScene, as_far
+from ..scene import Scene
+from .cells import Lines, figure, ordinal
+from .facts import Fact
+from .keeping import kept
+
+BINS = 512
+"""Parts of the queries of which a chart shows the lowest and the highest entropy."""
+
+
+def percent(share: float) -> str:
+    """A share as people read it, never as all as long as any is missing."""
+    return f"{100 * share:.1f} %" if share < 0.1 else f"{math.floor(100 * share)} %"
+
+
+def row_of(scene: Scene) -> FarRow:
+    """The row stood on, exact."""
+    return as_far(scene).row
+
+
+def far_facts(far_scene: Scene) -> list[Fact]:
+    """The cell stood on, from its row; and whether the map is an estimate."""
+    scene = as_far(far_scene)
+    ink, row, (query, key) = scene.ink, scene.row, scene.cursor
+    weight, seen = float(row.weights[key]), int(np.count_nonzero(row.allowed))
+    facts = [(0, f"{query} → {key}", ink.strong), (4, f"q·k {figure(float(row.scores[key]), 1)}", ink.text)]
+    if scene.far.scale != 1:
+        sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
+        facts.append((6, f"{sign} {figure(float(row.scaled[key]), 2)}", ink.text))
+    facts.append((1, f"weight {figure(weight)}" if row.allowed[key] else "masked: weight 0", ink.accent))
+    if row.allowed[key]:
+        rank = int(np.count_nonzero(row.weights > weight)) + 1
+        facts.append((7, f"{ordinal(rank)} of {seen}", ink.text))
+    if seen:
+        entropy = float(measures.entropy(row.weights))
+        facts.append((3, f"entropy {entropy:.2f} of {math.log(seen):.2f} nats", ink.text))
+    else:
+        facts.append((0, "this query sees nothing: its weights are zeros", ink.warning))
+    return [*facts, *_estimate(scene)]
+
+
+def _estimate(scene: FarScene) -> list[Fact]:
+    if scene.whole.exact:
+        return []
+    return [(2, f"this row is exact, the map an estimate: {percent(scene.whole.share)}", scene.ink.warning)]
+
+
+@kept(lambda scene: (as_far(scene).whole, scene.head, scene.cursor[0], scene.ink, charts.waiting()))
+def far_entropy(far_scene: Scene, width: int, height: int) -> Lines:
+    """The entropy of every query that is known, under its ceiling where that is known."""
+    scene = as_far(far_scene)
+    if charts.waiting():
+        return [[Segment("…", scene.ink.dim)]]
+    ink, found, seen = scene.ink, scene.whole, scene.seen
+    name = "by query" if found.exact else f"by query, {percent(found.share)} known"
+    places, entropies = extremes(found)
+    series = [Series(name, entropies, ink.accent, x=places)]
+    if seen is not None:
+        every = np.arange(0, seen.size, max(seen.size // BINS, 1))
+        ceiling = np.log(seen[every], out=np.full(every.shape, np.nan), where=seen[every] > 0)
+        series.append(Series("ln(keys seen)", ceiling, ink.dim, "dashes", x=every))
+    cursor, axis = scene.cursor[0], ink.dim
+    chart = Chart(series, "query", "nats", cursor=cursor, axis_style=axis, cursor_style=ink.mark)
+    return charts.draw(chart, width, height)
+
+
+@lru_cache(maxsize=1)
+def extremes(found: MeanMap) -> tuple[NDArray[np.int64], NDArray[np.floating[Any]]]:
+    """Queries and their entropies: of each of some BINS the lowest and the highest of those that are known."""
+    known = np.flatnonzero(np.isfinite(found.entropy))
+    if known.size <= BINS:
+        return known, found.entropy[known]
+    bins = np.array_split(known, BINS)
+    ends = ({int(each[found.entropy[each].argmin()]), int(each[found.entropy[each].argmax()])} for each in bins)
+    kept = np.array(sorted(set().union(*ends)))
+    return kept, found.entropy[kept]

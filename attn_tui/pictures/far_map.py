@@ -1,0 +1,60 @@
+"""The map of an attention with more scores than are made: blocks of everything, or of a part in view."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..far import FarScene, as_far, larger
+from ..scene import Mask, Matrix, Scene
+from .drawn import Drawn
+from .far import percent
+from .ink import NOTHING
+from .levels import Shades, shades
+from .plan import Plan
+
+
+def drawn_far(far_scene: Scene, plan: Plan) -> Drawn:
+    """Means as far as they are known: of blocks of everything, or of smaller ones, which are computed for a part."""
+    scene = as_far(far_scene)
+    found, size, first = scene.whole, plan.zoom.block // scene.grain, (0, 0)
+    if plan.zoom.block % scene.grain:
+        rows, columns = (_around(plan, axis) for axis in (0, 1))
+        part = scene.part(*(_positions(scene, plan, axis, cells) for axis, cells in enumerate((rows, columns))))
+        if part is None:
+            return _stand_in(scene, plan)
+        found, size, first = part, 1, (rows.start, columns.start)
+    means, seen, unknown = larger(found, size)
+    note = "" if found.exact else f"estimate, {percent(found.share)} of queries"
+    return Drawn(_tones(scene, means, seen, unknown), means, first, note)
+
+
+def _stand_in(scene: FarScene, plan: Plan) -> Drawn:
+    """As long as the blocks of a part are still to come, those of everything that they lie in."""
+    rows, columns = (
+        np.arange(first, first + count) * plan.zoom.block // scene.grain
+        for first, count in zip(plan.first, plan.shown, strict=True)
+    )
+    means, seen, unknown = larger(scene.whole, 1)
+    there = np.ix_(rows, columns)
+    tones = _tones(scene, means[there], seen[there], unknown[rows])
+    return Drawn(tones, means[there], plan.first, f"so far blocks of {scene.grain}")
+
+
+def _around(plan: Plan, axis: int) -> range:
+    """The cells of a part with those in view, which stays the same while they are scrolled a little."""
+    count = plan.shown[axis]
+    step = max(count // 2, 1)
+    start = plan.first[axis] // step * step
+    return range(start, min(start + count + step, plan.whole[axis]))
+
+
+def _positions(scene: Scene, plan: Plan, axis: int, cells: range) -> tuple[int, int, int]:
+    block = plan.zoom.block
+    return cells.start * block, min(cells.stop * block, scene.size[axis]), block
+
+
+def _tones(scene: Scene, means: Matrix, seen: Mask, unknown: Mask) -> Shades:
+    known = np.where(unknown[:, None], 0, means)
+    tones = shades(known, seen, scene.session.view.colour_range, signed=False, highest=0.0)
+    tones.levels[unknown] = NOTHING
+    return tones
