@@ -172,7 +172,7 @@ def test_inputs_alone_that_do_not_fit_are_refused(tmp_path: Path, inputs: dict[s
         ((3, 6, 4, 5), lambda mask, layer, item: mask[layer]),
         ((3, 2, 6, 4, 5), lambda mask, layer, item: mask[layer, item]),
     ],
-    ids=str,
+    ids=lambda value: "" if callable(value) else str(value),
 )
 @pytest.mark.parametrize("form", ["bool", "additive"])
 def test_masks_of_every_shape_say_where_a_query_may_look(tmp_path: Path, shape: Any, of_layer: Any, form: str) -> None:
