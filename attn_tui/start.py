@@ -54,7 +54,7 @@ def explore(
     if app.fault:
         print(f"attn-tui: {printable(faults.told(app.fault))}", file=sys.stderr)  # noqa: T201
     status = exit_status(app)
-    for line in (copied or "").splitlines() if status != HUNG_UP else ():
+    for line in copied.split("\n") if copied and status != HUNG_UP else ():
         print(printable(line))  # noqa: T201
     return status
 

@@ -139,7 +139,8 @@ def test_a_random_session_ends_as_it_should(tmp_path: Path, seed: int) -> None:
             terminal.press("q")
             assert terminal.ends(SOON) == 0
             assert left_behind(terminal) == []
-            assert all(line.startswith("attn-tui ") for line in printed(terminal).splitlines()), "but what y copied"
+            lines = printed(terminal).splitlines()
+            assert all(line.startswith("attn-tui") for line in lines), f"more than what y copied: {lines!r}"
         except AssertionError as error:
             if terminal.process.poll() is None:
                 terminal.signal(signal.SIGUSR1)
