@@ -169,7 +169,8 @@ class Explorer(Asking):
         """Scroll the sheet, choose and turn a knob, or move."""
         place = room.scrolled(self.scene, name)
         if place is not None:
-            self.show_scene(replace(self.scene, sheet_from=place))
+            if place != self.scene.sheet_from:
+                self.show_scene(replace(self.scene, sheet_from=place))
         elif self.scene.focused == room.KNOBS and name in ARROWS:
             self._act_in_parameters(*ARROWS[name])
         else:

@@ -1,4 +1,4 @@
-"""What is made of an attention, kept as long as the attention is: it does not keep large arrays in memory itself."""
+"""What is made of an attention or a scene, kept as long as that is: it does not keep large arrays in memory itself."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from attn_engine import Attention
-
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K")
 
 
-def remembered(function: Callable[Concatenate[Attention, P], R]) -> Callable[Concatenate[Attention, P], R]:
-    """Let a function of an attention remember its results, which must not hold the attention."""
-    kept: WeakKeyDictionary[Attention, dict[Any, R]] = WeakKeyDictionary()
+def remembered(function: Callable[Concatenate[K, P], R]) -> Callable[Concatenate[K, P], R]:
+    """Let a function of a value remember its results, which must not hold the value."""
+    kept: WeakKeyDictionary[K, dict[Any, R]] = WeakKeyDictionary()
 
     @wraps(function)
-    def remembering(attention: Attention, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        known, key = kept.setdefault(attention, {}), (args, tuple(kwargs.items()))
+    def remembering(whole: K, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        known, key = kept.setdefault(whole, {}), (args, tuple(kwargs.items()))
         if key not in known:
-            known[key] = function(attention, *args, **kwargs)
+            known[key] = function(whole, *args, **kwargs)
         return known[key]
 
     return remembering

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from attn_engine import entries
 from attn_tui.lab.moves import LAB_MOVES
 from attn_tui.parameters import LAB, LAB_BY_KEY
+from attn_tui.pictures.cells import Lines
+from attn_tui.pictures.masks import sheet as sheets
 from attn_tui.view import MASK_PANELS, PAGES, SHEETS
 from tests.hands import SMALL, WIDE, Hands, explorer, session_of
 
@@ -307,3 +310,21 @@ async def test_a_small_screen_says_what_it_leaves_out_and_how_to_get_there() -> 
         await hands.press("v")
         assert re.search(r"FLOPs +scores +mask +in vain", hands.screen)
         assert re.search(r"blocks +2\.7 MFLOP|blocks +6\.3 MFLOP", hands.screen)
+
+
+async def test_a_sheet_that_is_at_its_end_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with explorer("--view masks --mask-panel sheet --sheet conventions", size=(60, 14)) as hands:
+        await hands.press("end")
+        assert hands.app.scene.sheet_from > 0
+        written: list[str] = []
+        conventions = sheets.WRITERS["conventions"]
+
+        def counted(*given: Any) -> Lines:
+            written.append("conventions")
+            return conventions(*given)
+
+        monkeypatch.setitem(sheets.WRITERS, "conventions", counted)
+        await hands.press("end", "end", "end")
+        assert written == []
+        await hands.press("home")
+        assert written

@@ -598,3 +598,9 @@ def test_the_help_scrolls_within_its_lines(width: int, height: int, start: int) 
 def test_the_title_of_the_help_says_how_to_leave_it() -> None:
     assert "? leaves" in help_title(scene_of("", helping=True))
     assert help_title(scene_of("", helping=True, help_from=4)).endswith("line 5")
+
+
+@pytest.mark.parametrize("width", range(20, 130))
+def test_the_head_on_show_is_never_cut(width: int) -> None:
+    line = plain([title_line(scene_of("--head 11"), width)])
+    assert "head 11" not in line or line.rstrip().endswith(("head 11", "of 6 × 12"))

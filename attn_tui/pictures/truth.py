@@ -39,9 +39,11 @@ def title_line(scene: Scene, width: int) -> Line:
             Segment(text, ink.chosen if scene.session.view.page == name else ink.dim),
             Segment(" ", ink.text),
         ]
-    place = "" if scene.trial else _place(scene, brief=width < BRIEF)
-    middle = formula(scene)
     used = sum(cell_len(segment.text) for segment in line)
+    place = "" if scene.trial else _place(scene, brief=width < BRIEF)
+    if used + cell_len(place) > width:
+        place = _place(scene, brief=True)
+    middle = formula(scene)
     free = width - used - cell_len(place)
     if free >= cell_len(middle) + 4:
         before = (free - cell_len(middle)) // 2

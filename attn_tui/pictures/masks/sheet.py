@@ -8,6 +8,7 @@ from rich.segment import Segment
 
 from ...desk import Trouble
 from ...lab.laboratory import Laboratory
+from ...remembering import remembered
 from ...scene import Scene
 from ...view import SHEETS
 from ..cells import Lines, page, wrap
@@ -42,6 +43,7 @@ def sheet(scene: Scene, width: int, height: int) -> Lines:
     return shown
 
 
+@remembered
 def _written(scene: Scene, width: int, height: int) -> Lines:
     """All lines of the sheet, or why there are none."""
     if scene.laboratory is None:
