@@ -188,7 +188,7 @@ class Showing(terminal.TerminalApp):
         self.desks["far"].hold(0)
         if self.owns_process:
             terminal.calm_collector()
-        self.show_scene(self.scene)
+        self.show_scene(replace(self.scene))  # a scene of its own: what was made of this one had no charts
 
     def panel(self, name: str) -> Panel:
         """A panel by its name."""
