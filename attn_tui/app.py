@@ -38,7 +38,6 @@ from .scene import Scene
 from .values import ready_text
 from .view import MASK_PANELS, STUDY_PANELS, Session
 from .widgets.panel import Panel
-from .widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from .rooms import Room
@@ -64,7 +63,7 @@ class Explorer(Asking):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """While the prompt is open, keys are text; only ctrl+c quits even then."""
-        return action not in ("act", "choose") or not (self.query(Prompt) and self.prompt.is_open)
+        return action not in ("act", "choose") or not self.is_asking
 
     def action_choose(self, key: str) -> None:
         """Choose the knob of a letter, on this page or on the one that it is of."""

@@ -200,6 +200,14 @@ class Showing(terminal.TerminalApp):
         return self.query_one(Prompt)
 
     @property
+    def is_asking(self) -> bool | None:
+        """Whether the prompt is open; None while the screen is taken down."""
+        try:
+            return self.prompt.is_open
+        except NoMatches:
+            return None
+
+    @property
     def room(self) -> Room | None:
         """The page on show, where it has panels, knobs and moves of its own."""
         return self.rooms.get(self.session.view.page)
@@ -228,10 +236,11 @@ class Showing(terminal.TerminalApp):
         """Hand the scene to every panel; those with the charts of other numbers draw them once the others are seen."""
         patient = scene.attention is not self.scene.attention or scene.head != self.scene.head
         self.scene = scene
-        if not self.query(Prompt):  # the screen is being taken down
+        asking = self.is_asking
+        if asking is None:
             return
         with self.batch_update():
-            self.screen.update_classes(layout.classes(scene, self.window) | {"asking": self.prompt.is_open})
+            self.screen.update_classes(layout.classes(scene, self.window) | {"asking": asking})
             self._take_theme(scene)
             for panel in self._on_show(scene):
                 if not (patient and panel.can_wait):

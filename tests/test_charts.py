@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from attn_tui import charts
-from attn_tui.charts import Chart, Kind, Series, draw, plot, points
+from attn_tui.charts import Chart, Kind, Series, draw, points
 from tests.plots import canvas, columns, picture, styled, texts
 
 CYAN, YELLOW, DIM, BOLD = Style(color="cyan"), Style(color="yellow"), Style(dim=True), Style(bold=True)
@@ -321,16 +321,9 @@ def test_a_cursor_outside_is_not_shown(cursor: float) -> None:
     assert texts(draw(by_query(16, cursor=cursor), 36, 9)) == texts(draw(by_query(16), 36, 9))
 
 
-def test_moving_the_cursor_does_not_draw_again() -> None:
-    draw(by_query(99, cursor=0), 36, 9)
-    before = plot.plot.cache_info().misses
-    for query in range(1, 99):
-        draw(by_query(99, cursor=query), 36, 9)
-    assert plot.plot.cache_info().misses == before
-
-
-def test_plotext_is_given_two_points_for_a_column_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = []
+def times_drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that becomes longer by the points of each curve that plotext is given."""
+    counts: list[int] = []
     signal = type(plotext.figure).signal
 
     def counted(self: object, x: Sequence[float], *rest: Any, **settings: Any) -> object:
@@ -338,6 +331,27 @@ def test_plotext_is_given_two_points_for_a_column_at_most(monkeypatch: pytest.Mo
         return signal(self, x, *rest, **settings)
 
     monkeypatch.setattr(type(plotext.figure), "signal", counted)
+    return counts
+
+
+def test_moving_the_cursor_does_not_draw_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(by_query(99, cursor=0), 36, 9)
+    counts = times_drawn(monkeypatch)
+    for query in range(1, 99):
+        draw(by_query(99, cursor=query), 36, 9)
+    assert counts == []
+
+
+def test_only_a_curve_that_is_new_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    ceiling = Series("ceiling", np.log(np.arange(1.0, 40)), kind="dashes")
+    counts = times_drawn(monkeypatch)
+    for turn in range(3):
+        draw(Chart([Series("a", np.sin(np.arange(39.0) + turn) + 1), ceiling]), 61, 11)
+    assert len(counts) == 4
+
+
+def test_plotext_is_given_two_points_for_a_column_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = times_drawn(monkeypatch)
     y = np.sin(np.arange(50_000.0))
     draw(Chart([Series("a", y), Series("b", y, kind="dots"), Series("c", y, kind="dashes")]), 36, 10)
     assert len(counts) == 3

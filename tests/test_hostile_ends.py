@@ -126,7 +126,7 @@ sys.exit(cli.main([]))
 
 FAULTS = {
     "in a key": ("app.Explorer.do_over = fail", "a"),
-    "while it draws": ("from attn_tui.widgets import panel; panel.Panel.render_line = fail", ""),
+    "while it draws": ("from attn_tui.widgets import panel; panel.Panel.render_lines = fail", ""),
     "while it starts": ("showing.Showing.on_mount = fail", ""),
     "before the screen": ("showing.Showing.__init__ = fail", ""),
     "in a message": ("app.Explorer.on_prompt_typed = fail", ":x"),

@@ -34,7 +34,7 @@ def body_of(chart: Chart, curves: Sequence[Curve], markers: Sequence[str], width
     size = Size(frame.columns, frame.rows, x_axis.slot)
     curves = [thinned(curve, x_axis, y_axis, size.columns) for curve in curves]
     layers = tuple(points_of(k, c, size, m) for k, c, m in zip(kinds, curves, markers, strict=True))
-    rows = [list(row) for row in plot(frame, layers)]
+    rows = plot(frame, layers)
     if frame.has_line:
         _write(rows[-2], chart.x_label, width // 3)
     here = place_of(chart.cursor, log=chart.x_log)

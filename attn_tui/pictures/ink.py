@@ -102,9 +102,9 @@ def _cell(ink: Ink, level: int, signed: bool) -> Style:
 @lru_cache(maxsize=4096)
 def _halves(ink: Ink, upper: int, lower: int, signed: bool) -> Style:
     special = {MASKED: ink.hatch.bgcolor, NOT_FINITE: ink.warning.color, NOTHING: ink.text.bgcolor}
-    ramp = ink.ramp(signed=signed)
-    top, bottom = (_colour(ink, ramp[level]) if level >= 0 else special[level] for level in (upper, lower))
-    return Style(color=top, bgcolor=bottom)
+    return Style.from_color(
+        *(ink.cell(level, signed=signed).bgcolor if level >= 0 else special[level] for level in (upper, lower))
+    )
 
 
 def _colour(ink: Ink, colour: RGB) -> Color:

@@ -116,10 +116,13 @@ class Panel(Widget):
         kept = len(self._strips) if old else 0
         around = Frame(width, height, scene.ink, focused) if framed else None
         self._drawn_from = look, rows
-        return [
-            self._strips[y] if y < kept and old[y] == row else Strip(_cells(row, around, y, width, scene.ink.text))
-            for y, row in enumerate(rows)
-        ]
+
+        def strip(y: int, row: Line | str) -> Strip:
+            if y < kept and old[y] == row:
+                return self._strips[y]
+            return Strip(_cells(row, around, y, width, scene.ink.text), width)
+
+        return [strip(y, row) for y, row in enumerate(rows)]
 
     def _lines(self, scene: Scene) -> Lines:
         """The picture's lines, exactly as many as there is room for."""
@@ -140,14 +143,19 @@ class Panel(Widget):
         if regions:
             self.refresh(*regions)
 
-    def render_line(self, y: int) -> Strip:
-        """One row of the picture; the first row asked for at a new size draws it, so nothing blank is shown before."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of the picture, which has all its colours: nothing is added beneath it or around it.
+
+        The first asked for at a new size draw it, so that nothing blank is shown before.
+        """
         if self._drawn_for != self._wanted:
             self._strips = self._drawn()
-        if y < len(self._strips):
-            return self._strips[y].adjust_cell_length(self.size.width)
-        style = self._scene.ink.text if self._scene else None
-        return Strip([Segment(" " * self.size.width, style)], self.size.width)
+        width = self.size.width
+        blank = Strip([Segment(" " * width, self._scene.ink.text if self._scene else None)], width)
+        strips = [self._strips[y] if y < len(self._strips) else blank for y in crop.line_range]
+        if crop.column_span == (0, width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
 
     def on_click(self, event: events.Click) -> None:
         """Tell the app where in the picture the mouse was pressed."""
