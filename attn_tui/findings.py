@@ -61,8 +61,10 @@ def unusual(attention: Attention, head: int, tolerance: float = TOLERANCE) -> tu
     """Queries of a head that see nothing, whose weights are not finite, are below 0, or do not sum to 1."""
     weights = attention.weights[head]
     blind = ~attention.mask_of(head).any(axis=-1)
-    with np.errstate(invalid="ignore"):
-        sums = weights.sum(axis=-1, dtype=np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = weights.sum(axis=-1).astype(np.float64)
+        near = np.abs(sums - 1) <= tolerance / 2  # as it is for nearly all; the others are summed in float64
+        sums[~near] = weights[~near].sum(axis=-1, dtype=np.float64)
         positive = weights.min() >= 0  # the least of all is found sooner than that of each row
     broken = ~np.isfinite(sums)
     negative = np.zeros_like(broken) if positive else (weights < 0).any(axis=-1)

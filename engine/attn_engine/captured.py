@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .budget import PER_SCORE, most_told, most_within
 from .experiment import MAX_SCORES, Experiment, FieldError
+from .fast.pool import Rows, by_rows
 from .normalisers import softmax
 from .notation import Grid, Rule, evaluate
 
@@ -275,8 +276,13 @@ def causal_pairs(queries: int, keys: int) -> Mask:
 
 def log_weights(weights: Floats) -> Floats:
     """ln p, the scores up to a constant in each row: −∞ where p is 0, NaN where it is none."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(weights)
+    logs = np.empty_like(weights)
+
+    def fill(rows: Rows) -> None:
+        np.log(weights[rows], out=logs[rows])
+
+    by_rows(fill, weights.shape)
+    return logs
 
 
 def check_additive(score_mod: Rule) -> None:

@@ -8,31 +8,18 @@ below 0, has no distribution: NaN there, left out of means. A single weight of a
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .attention import WORTH, Attention, Floats, Mask
-from .fast.pool import shared
+from .attention import Attention, Floats, Mask
+from .fast.pool import Rows, by_rows
 
 
-@np.errstate(invalid="ignore", over="ignore")
 def entropy(weights: Floats) -> Floats:
     """−Σ p·ln p of each row, in nats: (…, queries). Uniform over n keys gives ln n, one key 0."""
-    totals = weights.sum(axis=-1)
-    surprise = np.empty_like(totals)
-
-    def fill(head: tuple[int, ...]) -> None:
-        logs = np.maximum(weights[head], np.finfo(weights.dtype).tiny)
-        np.log(logs, out=logs)
-        surprise[head] = -np.einsum("...k,...k->...", weights[head], logs)
-
-    shared(fill, list(np.ndindex(weights.shape[:-2])), apart=weights.size >= WORTH)  # one head stays in the cache
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # p = w/t, so −Σ p·ln p = (−Σ w·ln w)/t + ln t
-        result = surprise / totals + np.log(totals)
-    return np.where(_distributed(weights, totals), np.maximum(result, 0), np.nan).astype(weights.dtype)
+    return _entropy(weights, _sums(weights))
 
 
 @np.errstate(invalid="ignore", over="ignore")
@@ -54,11 +41,9 @@ def entropy_ceiling(mask: Mask) -> NDArray[np.float64]:
     return np.log(seen, out=np.full(seen.shape, np.nan), where=seen > 0)
 
 
-@np.errstate(invalid="ignore", over="ignore")
 def distance_back(weights: Floats, positions: NDArray[np.int64]) -> Floats:
     """The mean of (position − key) by weight, in positions: (…, queries); ahead is negative."""
-    keys = np.arange(weights.shape[-1], dtype=weights.dtype)
-    return positions.astype(weights.dtype) - _normalised(weights @ keys, weights)
+    return _distance_back(weights, positions, _sums(weights))
 
 
 def weight_at(weights: Floats, places: NDArray[np.int64]) -> Floats:
@@ -101,9 +86,13 @@ class Measures:
         self._attention = attention
 
     @cached_property
+    def _row_sums(self) -> _Sums:
+        return _sums(self._attention.weights)
+
+    @cached_property
     def entropy(self) -> Floats:
         """Entropy in nats."""
-        return entropy(self._attention.weights)
+        return _entropy(self._attention.weights, self._row_sums)
 
     @cached_property
     def ceiling(self) -> NDArray[np.float64]:
@@ -114,7 +103,7 @@ class Measures:
     @cached_property
     def distance(self) -> Floats:
         """Positions looked back."""
-        return distance_back(self._attention.weights, self._attention.positions)
+        return _distance_back(self._attention.weights, self._attention.positions, self._row_sums)
 
     @cached_property
     def first(self) -> Floats:
@@ -163,10 +152,45 @@ def _lengths(vectors: Floats) -> Floats:
     return np.minimum(lengths, limits.max)
 
 
-def _normalised(sums: Floats, weights: Floats) -> Floats:
-    totals = weights.sum(axis=-1)
-    known = _distributed(weights, totals)
-    return np.divide(sums, totals, out=np.full(sums.shape, np.nan, dtype=sums.dtype), where=known)
+class _Sums(NamedTuple):
+    """The sum of each row, and whether the row has a distribution: (…, queries)."""
+
+    totals: Floats
+    known: Mask
+
+
+def _sums(weights: Floats) -> _Sums:
+    sums = _Sums(np.empty(weights.shape[:-1], weights.dtype), np.empty(weights.shape[:-1], np.bool_))
+
+    def fill(rows: Rows) -> None:
+        some = weights[rows]
+        sums.totals[rows] = totals = some.sum(axis=-1)
+        sums.known[rows] = _distributed(some, totals)
+
+    by_rows(fill, weights.shape)
+    return sums
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
+def _entropy(weights: Floats, sums: _Sums) -> Floats:
+    surprise = np.empty_like(sums.totals)
+
+    def fill(rows: Rows) -> None:
+        logs = np.maximum(weights[rows], np.finfo(weights.dtype).tiny)
+        np.log(logs, out=logs)
+        surprise[rows] = -np.einsum("...k,...k->...", weights[rows], logs)
+
+    by_rows(fill, weights.shape)
+    # p = w/t, so −Σ p·ln p = (−Σ w·ln w)/t + ln t
+    result = surprise / sums.totals + np.log(sums.totals)
+    return np.where(sums.known, np.maximum(result, 0), np.nan).astype(weights.dtype)
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def _distance_back(weights: Floats, positions: NDArray[np.int64], sums: _Sums) -> Floats:
+    looked = weights @ np.arange(weights.shape[-1], dtype=weights.dtype)
+    back = np.divide(looked, sums.totals, out=np.full(looked.shape, np.nan, dtype=looked.dtype), where=sums.known)
+    return positions.astype(weights.dtype) - back
 
 
 def _distributed(weights: Floats, totals: Floats) -> Mask:

@@ -33,7 +33,7 @@ def _plain(raw: Raw) -> Floats:
 
 def _half(raw: Raw) -> Floats:
     """By table: the processor takes several times as long over each of the small numbers that attention is full of."""
-    return _table_half().take(raw.view(np.uint16), mode="clip")
+    return _table_half().take(raw.view(np.uint16), mode="wrap")
 
 
 def _truth(raw: Raw) -> Floats:

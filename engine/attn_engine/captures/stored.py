@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 
+from ..fast.pool import shared
 from ..masks.costs import bytes_text
 from ..notation.errors import quoted
 from ..npyfiles import ArrayFileError
@@ -65,11 +66,14 @@ class Store:
         whole = None if array.layout == "plain" else self._whole(array)
         made = np.empty(count, dtype=np.float32)
         step = PIECE // array.element.dtype.itemsize
-        for start in range(0, count, step):
+
+        def fill(start: int) -> None:
             some = min(step, count - start)
             at = first + start
             raw = self._raw(array, at, some) if whole is None else whole[at : at + some]
             made[start : start + some] = array.element.decode(raw)
+
+        shared(fill, range(0, count, step))
         return made
 
     def raw(self, array: StoredArray, first: int, count: int) -> Raw:

@@ -20,8 +20,8 @@ from ..notation.plane import Plane
 from .bands import BandJob, Done
 from .columns import BLOCK, Columns, checked_edges
 from .jobs import Job, Part, Survey
-from .packing import WORTH, Packed, Singles
-from .pool import shared
+from .packing import Packed, Singles
+from .pool import WORTH, shared
 from .sight import Everything, Mask, Positions, Sight, sight_of
 
 AT_ONCE, WHOLE = 2**22, 2**26

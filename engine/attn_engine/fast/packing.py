@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..attention import check_shapes, check_temperature, scale_factor
 from ..experiment import SCALED, Scale
 from .machine import machine
-from .pool import empty, shared
+from .pool import WORTH, empty, shared
 
 Singles = NDArray[np.float32]
 
@@ -21,9 +21,6 @@ CALM = 50.0
 
 LARGE = 2.0**16
 """Scores beyond this, or not finite, are left to the plain way."""
-
-WORTH = 2**18
-"""Scores, or numbers to be moved, from which threads are worth their while."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,19 @@ from numpy.typing import NDArray
 
 from .machine import threads
 
+Rows = tuple[int | slice, ...]  # a head, or some rows of it
+
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 BUFFER = 1024
 """Numbers in NumPy's buffer: with its usual 8192, a row times a column's number takes twice as long."""
+
+TOGETHER = 2**16
+"""Numbers of some rows that are worked on together: with what is made of them they stay in the cache."""
+
+WORTH = 2**18
+"""Scores, or numbers to be moved, from which threads are worth their while."""
 
 LINE = 64
 """Bytes of a cache line."""
@@ -57,6 +65,15 @@ def shared(work: Callable[[Job], Result], jobs: Sequence[Job], apart: bool = Tru
             if not future.cancelled():
                 future.result()
     return results
+
+
+def by_rows(work: Callable[[Rows], None], shape: tuple[int, ...]) -> None:
+    """`work` of some rows of an array (…, rows, columns) at a time, of one head each: an index of the array."""
+    heads, rows = list(np.ndindex(shape[:-2])), max(TOGETHER // max(shape[-1], 1), 1)
+    jobs: list[Rows] = [*heads]
+    if len(shape) > 1 and shape[-2] > rows:
+        jobs = [(*head, slice(start, start + rows)) for head in heads for start in range(0, shape[-2], rows)]
+    shared(work, jobs, apart=math.prod(shape) >= WORTH)
 
 
 @lru_cache(maxsize=1)

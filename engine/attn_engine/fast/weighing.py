@@ -12,9 +12,9 @@ from ..measures import entropy
 from ..notation import Rule
 from ..notation.grid import Align
 from ..notation.plane import Plane
-from .packing import WORTH, Packed, Singles
+from .packing import Packed, Singles
 from .plain import plain_weights
-from .pool import empty, shared
+from .pool import WORTH, empty, shared
 from .sight import Mask, Run, sight_of
 from .strips import Strip, Sums, add_mixed, add_sums, entropies, exponentials, finite, inverses, scores, tops
 
