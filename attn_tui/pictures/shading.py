@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
+from typing import TypeVar
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
@@ -13,17 +16,19 @@ from .ink import MASKED, NOT_FINITE, NOTHING, Ink
 from .levels import Levels, Shades
 from .palettes import LEVELS
 
+T = TypeVar("T")
 
-def _runs(levels: Levels) -> Iterator[tuple[int, int]]:
-    """Levels of a row with how often each stands there in succession."""
-    return ((level, sum(1 for _ in same)) for level, same in groupby(levels.tolist()))
+KEPT = 512
+"""Rows without a cursor that are remembered: of the many on a screen, a key changes few."""
 
 
 def whole_cells(ink: Ink, signed: bool, levels: Levels, column: int, width: int = 2) -> Line:
     """One row of cells two columns wide, or one; the cursor's cell is bracketed, or marked."""
+    if not 0 <= column < len(levels):
+        return [*_plain_whole(ink, signed, levels.tobytes(), width)]
     line: Line = []
     start = 0
-    for level, count in _runs(levels):
+    for level, count in _runs(levels.tolist()):
         text, style = cell(ink, level, signed)
         text = text[:width]
         if start <= column < start + count:
@@ -34,6 +39,18 @@ def whole_cells(ink: Ink, signed: bool, levels: Levels, column: int, width: int 
             line.append(Segment(text * count, style))
         start += count
     return [segment for segment in line if segment.text]
+
+
+@lru_cache(maxsize=KEPT)
+def _plain_whole(ink: Ink, signed: bool, levels: bytes, width: int) -> tuple[Segment, ...]:
+    runs = _runs(np.frombuffer(levels, dtype=np.int8).tolist())
+    cells = ((*cell(ink, level, signed), count) for level, count in runs)
+    return tuple(Segment(text[:width] * count, style) for text, style, count in cells)
+
+
+def _runs(levels: Iterable[T]) -> Iterator[tuple[T, int]]:
+    """Levels of a row with how often each stands there in succession."""
+    return ((level, sum(1 for _ in same)) for level, same in groupby(levels))
 
 
 def cell(ink: Ink, level: int, signed: bool) -> tuple[str, Style]:
@@ -50,12 +67,12 @@ def _bracketed(ink: Ink, style: Style) -> Segment:
 
 def half_cells(ink: Ink, signed: bool, pair: tuple[Levels, Levels | None], column: int, half: int) -> Line:
     """Two rows of cells in one row of characters, one above the other."""
-    upper = pair[0].tolist()
-    lower = pair[1].tolist() if pair[1] is not None else [NOTHING] * len(upper)
+    upper, lower = pair[0], np.full_like(pair[0], NOTHING) if pair[1] is None else pair[1]
+    if not 0 <= column < len(upper):
+        return [*_plain_halves(ink, signed, upper.tobytes(), lower.tobytes())]
     line: Line = []
     start = 0
-    for (above, below), same in groupby(zip(upper, lower, strict=True)):
-        count = sum(1 for _ in same)
+    for (above, below), count in _runs(zip(upper.tolist(), lower.tolist(), strict=True)):
         text, style = _half_cell(ink, above, below, signed)
         if start <= column < start + count:
             before, after = column - start, start + count - column - 1
@@ -65,6 +82,14 @@ def half_cells(ink: Ink, signed: bool, pair: tuple[Levels, Levels | None], colum
             line.append(Segment(text * count, style))
         start += count
     return [segment for segment in line if segment.text]
+
+
+@lru_cache(maxsize=KEPT)
+def _plain_halves(ink: Ink, signed: bool, upper: bytes, lower: bytes) -> tuple[Segment, ...]:
+    rows = (np.frombuffer(levels, dtype=np.int8).tolist() for levels in (upper, lower))
+    runs = _runs(zip(*rows, strict=True))
+    cells = ((*_half_cell(ink, above, below, signed), count) for (above, below), count in runs)
+    return tuple(Segment(text * count, style) for text, style, count in cells)
 
 
 def _half_cell(ink: Ink, above: int, below: int, signed: bool) -> tuple[str, Style]:

@@ -57,12 +57,14 @@ class Panel(Widget):
     @property
     def room(self) -> tuple[int, int]:
         """Columns and rows of the picture inside the frame."""
-        width, height = self.size
-        return (width - 4, height - 2) if self._framed else (width, height)
+        return self._room_in(self.size)
 
-    @property
-    def _framed(self) -> bool:
-        width, height = self.size
+    def _room_in(self, size: Size) -> tuple[int, int]:
+        width, height = size
+        return (width - 4, height - 2) if self._is_framed(size) else (width, height)
+
+    def _is_framed(self, size: Size) -> bool:
+        width, height = size
         return self._title is not None and width >= self.LEAST_FRAMED[0] and height >= self.LEAST_FRAMED[1]
 
     @property
@@ -73,8 +75,8 @@ class Panel(Widget):
     def show(self, scene: Scene) -> None:
         """Draw the scene, now if the panel is on the screen, else once it is."""
         self._scene = scene
-        if self.is_on_screen and self.size:
-            self._replace(self._drawn())
+        if self.is_on_screen and (size := self.size):  # asked for once: Textual finds it anew each time
+            self._replace(self._drawn(size), size)
         elif self._drawn_for:
             self._drawn_for = None
             self.refresh()  # or rows that Textual remembers would come back
@@ -92,23 +94,20 @@ class Panel(Widget):
 
     def on_resize(self) -> None:
         """Draw at the new size."""
-        if self._drawn_for != self._wanted:
-            self._replace(self._drawn())
+        size = self.size
+        if self._drawn_for != (self._scene, size):
+            self._replace(self._drawn(size), size)
 
     on_show = on_resize
 
-    @property
-    def _wanted(self) -> tuple[Scene | None, Size]:
-        return self._scene, self.size
-
-    def _drawn(self) -> list[Strip]:
-        """The picture of the scene at the size that the panel has; rows that are as they were are the same strips."""
-        self._drawn_for = self._wanted
-        scene, (width, height) = self._wanted
+    def _drawn(self, size: Size) -> list[Strip]:
+        """The picture of the scene at a size; rows that are as they were are the same strips."""
+        scene, (width, height) = self._scene, size
+        self._drawn_for = scene, size
         if scene is None or not (width and height):
             return []
-        framed, focused = self._framed, scene.focused == self.id
-        rows: list[Line | str] = [*self._lines(scene)]
+        framed, focused = self._is_framed(size), scene.focused == self.id
+        rows: list[Line | str] = [*self._lines(scene, size)]
         if framed and self._title:
             rows = [self._title(scene), *rows, ""]
         look = scene.ink, width, height, framed, focused
@@ -124,13 +123,13 @@ class Panel(Widget):
 
         return [strip(y, row) for y, row in enumerate(rows)]
 
-    def _lines(self, scene: Scene) -> Lines:
+    def _lines(self, scene: Scene, size: Size) -> Lines:
         """The picture's lines, exactly as many as there is room for."""
-        width, height = self.room
+        width, height = self._room_in(size)
         lines = self._picture(scene, width, height)[: max(height, 0)]
         return [*lines, *([] for _ in range(height - len(lines)))]
 
-    def _replace(self, strips: list[Strip]) -> None:
+    def _replace(self, strips: list[Strip], size: Size) -> None:
         """Take the new strips and mark the rows that differ, neighbouring ones as one region."""
         old, self._strips = self._strips, strips
         changed = [y for y in range(len(strips)) if y >= len(old) or old[y] != strips[y]]
@@ -139,7 +138,7 @@ class Panel(Widget):
             if regions and regions[-1].bottom == y:
                 regions[-1] = regions[-1].grow((0, 0, 1, 0))
             else:
-                regions.append(Region(0, y, self.size.width, 1))
+                regions.append(Region(0, y, size.width, 1))
         if regions:
             self.refresh(*regions)
 
@@ -148,11 +147,13 @@ class Panel(Widget):
 
         The first asked for at a new size draw it, so that nothing blank is shown before.
         """
-        if self._drawn_for != self._wanted:
-            self._strips = self._drawn()
-        width = self.size.width
-        blank = Strip([Segment(" " * width, self._scene.ink.text if self._scene else None)], width)
-        strips = [self._strips[y] if y < len(self._strips) else blank for y in crop.line_range]
+        size = self.size
+        if self._drawn_for != (self._scene, size):
+            self._strips = self._drawn(size)
+        width, strips = size.width, self._strips[crop.y : crop.bottom]
+        if len(strips) < crop.height:
+            style = self._scene.ink.text if self._scene else None
+            strips += [Strip([Segment(" " * width, style)], width)] * (crop.height - len(strips))
         if crop.column_span == (0, width):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]
@@ -171,7 +172,7 @@ class Panel(Widget):
 
     def _tell(self, event: events.MouseEvent, wheel: int) -> None:
         event.stop()
-        left, top = (2, 1) if self._framed else (0, 0)
+        left, top = (2, 1) if self._is_framed(self.size) else (0, 0)
         self.post_message(self.Clicked(self, int(event.x) - left, int(event.y) - top, wheel))
 
 
