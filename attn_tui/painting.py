@@ -96,8 +96,7 @@ class Painter:
         if old == cells:
             return
         for start, end in _runs([at for at, (new, was) in enumerate(zip(cells, old, strict=True)) if new != was]):
-            for at in range(start, end):
-                hand.put(y, x + at, cells[at])
+            hand.put(y, x + start, cells[start:end])
         row[x : x + len(cells)] = cells
 
 
@@ -120,22 +119,26 @@ class _Hand:
         self._pen = PLAIN
         self._y = self._x = -1
 
-    def put(self, y: int, x: int, cell: Cell) -> None:
-        """Write a cell in its place."""
-        text, pen, blank = cell
-        if not text:  # terminals differ in how wide they draw what is not a cell to each character
-            self._y = self._x = -1
-            return
-        if (y, x) != (self._y, self._x):
-            ahead = x - self._x
-            self._written.append(f"\x1b[{ahead}C" if y == self._y and ahead > 0 else f"\x1b[{y + 1};{x + 1}H")
-        if blank and ON_SPACES.isdisjoint(self._pen.effects):
-            pen = Pen(self._pen.effects, self._pen.front, pen.back)  # nothing is seen of the others
-        if pen != self._pen:
-            self._written.append(_change(self._pen, pen))
-            self._pen = pen
-        self._written.append(text)
-        self._y, self._x = (y, x + 1) if len(text) == 1 else (-1, -1)
+    def put(self, y: int, x: int, cells: list[Cell]) -> None:
+        """Write cells side by side, from a place on."""
+        write, held = self._written.append, self._pen
+        there = (y, x) == (self._y, self._x)
+        for at, (text, own, blank) in enumerate(cells, x):
+            if not text:  # terminals differ in how wide they draw what is not a cell to each character
+                self._y, there = -1, False
+                continue
+            if not there:
+                ahead = at - self._x
+                write(f"\x1b[{ahead}C" if y == self._y and ahead > 0 else f"\x1b[{y + 1};{at + 1}H")
+            pen = own
+            if blank and not _shows_on_spaces(held):  # no more is seen of it than the colour behind
+                pen = held if own.back == held.back else Pen(held.effects, held.front, own.back)
+            if pen is not held and pen != held:
+                write(_change(held, pen))
+            held, there = pen, len(text) == 1
+            write(text)
+            self._y, self._x = (y, at + 1) if there else (-1, -1)
+        self._pen = held
 
     def written(self) -> str:
         """Everything, with a plain pen at the end."""
@@ -144,9 +147,23 @@ class _Hand:
         return "".join(self._written)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
+def _shows_on_spaces(pen: Pen) -> bool:
+    return not ON_SPACES.isdisjoint(pen.effects)
+
+
 def _change(old: Pen, new: Pen) -> str:
     """From one pen to another."""
+    if old.effects == new.effects:  # by far the most: not worth a cache
+        front, back = (new.front or "39"), (new.back or "49")
+        if new.front == old.front:
+            return f"\x1b[{back}m"
+        return f"\x1b[{front}m" if new.back == old.back else f"\x1b[{front};{back}m"
+    return _changed_effects(old, new)
+
+
+@lru_cache(maxsize=8192)
+def _changed_effects(old: Pen, new: Pen) -> str:
     codes: list[str] = []
     if set(old.effects) - set(new.effects):
         codes, old = ["0"], PLAIN
