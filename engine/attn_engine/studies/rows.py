@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..attention import Floats, Mask, mask_array
 from ..experiment import FieldError
+from ..fast.pool import WORTH, shared
 from ..measures import entropy_ceiling
 
 BATCH = 2**19
@@ -78,6 +79,10 @@ def drawn(name: str, seed: int, first: int, shape: tuple[int, ...]) -> Floats:
     So a draw is the same in whatever batch, and one with more along its first axis begins with the same numbers.
     """
     numbers = np.empty(shape, dtype=np.float32)
-    for draw, array in enumerate(numbers, start=first):
-        np.random.default_rng([zlib.crc32(name.encode()), seed, draw]).standard_normal(dtype=np.float32, out=array)
+
+    def fill(at: int) -> None:
+        stream = np.random.default_rng([zlib.crc32(name.encode()), seed, first + at])
+        stream.standard_normal(dtype=np.float32, out=numbers[at])
+
+    shared(fill, range(len(numbers)), apart=numbers.size >= WORTH)
     return numbers
