@@ -76,6 +76,9 @@ class RowPlan:
         return self.stretches * 2 ** len(self.patterns) * max(stored / FEW_STORED, 1)
 
 
+Case = tuple[Rule, NDArray[np.uint16]]
+"""The rule where its patterns hold or fail in one way, and how many keys before each fit that: (period, period + 1)."""
+
 Pieces = list[tuple[int, Array | Even, bool]]
 """Where each piece of a part of k begins, the piece as it rises, and whether it falls."""
 
@@ -248,12 +251,12 @@ def _is_whole(values: Array) -> bool:
 def counts_of(plan: RowPlan) -> NDArray[np.int64]:
     """How many keys each query sees."""
     length = plan.plane.query_length
-    rows = max(CHUNK // plan.stretches, 1)
-    parts = [_chunk(plan, np.arange(first, min(first + rows, length))) for first in range(0, length, rows)]
+    rows, cases = max(CHUNK // plan.stretches, 1), [*_cases(plan)]
+    parts = [_chunk(plan, cases, np.arange(first, min(first + rows, length))) for first in range(0, length, rows)]
     return np.concatenate(parts)
 
 
-def _chunk(plan: RowPlan, queries: Positions) -> NDArray[np.int64]:
+def _chunk(plan: RowPlan, cases: list[Case], queries: Positions) -> NDArray[np.int64]:
     ends = _ends(plan, queries)
     starts, sizes = ends[:, :-1], np.diff(ends, axis=1)
     points = plan.plane.points(queries[:, None], np.minimum(starts, plan.plane.key_length - 1))
@@ -262,7 +265,7 @@ def _chunk(plan: RowPlan, queries: Positions) -> NDArray[np.int64]:
         return np.einsum("ij,ij->i", sizes, allowed, dtype=np.int64)
     total = np.zeros(queries.size, dtype=np.int64)
     position = (queries + plan.plane.shift) % plan.period
-    for rule, sums in _cases(plan):
+    for rule, sums in cases:
         allowed = np.broadcast_to(evaluate(rule, points), starts.shape)
         counted = np.diff(_counted_below(sums, position, ends, plan.period), axis=1)
         total += (counted * allowed).sum(axis=1)
@@ -284,7 +287,7 @@ def _ends(plan: RowPlan, queries: Positions) -> Positions:
     return ends
 
 
-def _cases(plan: RowPlan) -> Iterator[tuple[Rule, Positions]]:
+def _cases(plan: RowPlan) -> Iterator[Case]:
     """The rule for each way in which its patterns hold or fail, and for that way the keys before each, by row."""
     places = np.arange(plan.period)
     square = Grid(
@@ -304,12 +307,12 @@ def _cases(plan: RowPlan) -> Iterator[tuple[Rule, Positions]]:
         for node, holds in zip(plan.patterns, holding, strict=True):
             fits &= holds == truths[node].value
         if fits.any():
-            sums = np.zeros((plan.period, plan.period + 1), dtype=np.int64)
+            sums = np.zeros((plan.period, plan.period + 1), dtype=np.uint16)
             np.cumsum(fits, axis=1, out=sums[:, 1:])
             yield Rule(substituted(plan.rule.body, truths)), sums
 
 
-def _counted_below(sums: Positions, position: Positions, ends: Positions, size: int) -> Positions:
+def _counted_below(sums: NDArray[np.uint16], position: Positions, ends: Positions, size: int) -> Positions:
     """How many keys below each end fit, in rows of these positions in the period."""
     whole, rest = np.divmod(ends, size)
     row = position[:, None]
