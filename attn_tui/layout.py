@@ -16,6 +16,10 @@ NORMAL = 110
 SHORT = 16
 """Rows below which the picture takes the lines around it."""
 
+WIDTHS = [(0, "-narrow"), (NARROW, "-normal"), (NORMAL, "-wide")]
+HEIGHTS = [(0, "-short"), (SHORT, "-tall")]
+"""From how many columns, and rows, on the screen has a class; it has the last that it reaches."""
+
 BESIDE = ("keys", "charts", "heads")
 """The panels that share the right-hand side."""
 
@@ -37,6 +41,14 @@ def classes(scene: Scene, size: tuple[int, int]) -> dict[str, bool]:
         "alone": view.picture_only,
         "too-small": size[0] < LEAST[0] or size[1] < LEAST[1],
     }
+
+
+def first_classes(scene: Scene, size: tuple[int, int]) -> list[str]:
+    """The classes that are on, those of the size among them."""
+    reached = (
+        [name for least, name in steps if least <= own][-1] for steps, own in zip((WIDTHS, HEIGHTS), size, strict=True)
+    )
+    return [*reached, *(name for name, on in classes(scene, size).items() if on)]
 
 
 def shows_parameters(session: Session, width: int) -> bool:

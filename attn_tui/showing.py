@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -62,12 +62,8 @@ class Showing(terminal.TerminalApp):
     AUTO_FOCUS = ""
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - so Textual declares it
-        (0, "-narrow"),
-        (layout.NARROW, "-normal"),
-        (layout.NORMAL, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (layout.SHORT, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = layout.WIDTHS
+    VERTICAL_BREAKPOINTS = layout.HEIGHTS
 
     def __init__(self, session: Session, *, tier: Tier | None = None) -> None:
         tier = tier or terminal.find_tier()
@@ -84,7 +80,7 @@ class Showing(terminal.TerminalApp):
             "far": self._desk(kept=3),
         }
         self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
-        self._take_theme(self.scene)
+        self.begin_with_theme(_theme_of(self.scene))
         self.window = self.size
         self._starting = ExitStack()
         self._owing = False
@@ -136,6 +132,10 @@ class Showing(terminal.TerminalApp):
         yield Panel(_line(hints_line), id="hints")
         yield Panel(too_small, id="small")
         yield Prompt()
+
+    def first_classes(self) -> Iterable[str]:
+        """Those of the scene, and of the window's size."""
+        return layout.first_classes(self.scene, self.window)
 
     def on_mount(self) -> None:
         """Draw the first screen at once."""
@@ -241,7 +241,7 @@ class Showing(terminal.TerminalApp):
             return
         with self.batch_update():
             self.screen.update_classes(layout.classes(scene, self.window) | {"asking": asking})
-            self._take_theme(scene)
+            self.theme = _theme_of(scene)
             for panel in self._on_show(scene):
                 if not (patient and panel.can_wait):
                     panel.show(scene)
@@ -266,9 +266,6 @@ class Showing(terminal.TerminalApp):
             if panel.can_wait:
                 panel.show(self.scene)
 
-    def _take_theme(self, scene: Scene) -> None:
-        self.theme = f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
-
     def on_answer(self) -> None:
         """Show what has become known."""
         self.show_scene(replace(self.scene))
@@ -284,6 +281,10 @@ class Showing(terminal.TerminalApp):
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """The screen as SVG that asks the network for nothing."""
         return tidied(super().export_screenshot(title=title, simplify=simplify))
+
+
+def _theme_of(scene: Scene) -> str:
+    return f"attn-{scene.session.view.theme}" if scene.ink.shaded else "ansi-dark"
 
 
 def _of_layer(scene: Scene) -> str:

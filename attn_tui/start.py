@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -34,6 +35,8 @@ def explore(
     person's settings, which stands in the line of truth until the next key. Raises OptionError where it cannot run.
     """
     _check_terminal()
+    if not guest:
+        gc.disable()  # until the screen stands: nothing that is loaded is garbage, and looking for it takes a tenth
     _set_colours(colour)
     for name in WINDOW:
         os.environ.pop(name, None)

@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
@@ -45,6 +45,7 @@ HURRY = 1.5
 
 def calm_collector() -> None:
     """Let Python look for garbage seldom, and not among what was loaded: a search in the middle takes 30 ms."""
+    gc.enable()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
 
@@ -133,7 +134,16 @@ class TerminalApp(App[str]):
 
     def get_default_screen(self) -> Screen[Any]:
         """The screen that paints at once."""
-        return PacedScreen(id="_default")
+        return PacedScreen(id="_default", classes=" ".join(self.first_classes()))
+
+    def first_classes(self) -> Iterable[str]:
+        """The classes that the screen begins with: each change of them styles all widgets anew."""
+        return ()
+
+    def begin_with_theme(self, name: str) -> None:
+        """Have a theme from the first style sheet on, which is parsed again for one that comes later."""
+        self.set_reactive(App.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     @property
     def paced(self) -> bool:
