@@ -11,7 +11,6 @@ from rich.segment import Segment
 from ..pictures.cells import Lines, cut, page
 from .body import body_of
 from .chart import Chart, Kind, Series
-from .curves import curve_of
 from .legend import legend_of, shown
 from .plot import load, waiting
 from .points import markers_of
@@ -52,7 +51,5 @@ def _drawn(chart: Chart, width: int, height: int) -> Lines:
     rows = 1 + (height >= 10) + (height >= 16) + (height >= 8 and len(chart.series) > 3)
     above = legend_of(chart, markers, width, rows)
     rest = height - len(above)
-    curves = [curve_of(series, x_log=chart.x_log, y_log=chart.y_log) for series in chart.series]
-    if any(curve.x.size for curve in curves):
-        return above + body_of(chart, curves, markers, width, rest)
-    return above + [[]] * (rest // 2) + [[Segment("no values".center(width), chart.axis_style)]]
+    body = body_of(chart, width, rest)
+    return above + (body or [[]] * (rest // 2) + [[Segment("no values".center(width), chart.axis_style)]])

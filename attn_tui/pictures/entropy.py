@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from rich.segment import Segment
 
-from attn_engine import measure
+from attn_engine import Attention, measure
 
 from .. import charts
 from ..charts import Chart, Series
+from ..remembering import remembered
 from ..scene import Scene
 from .cells import Lines
 from .heads.numbers import over
+from .ink import Ink
 from .keeping import kept
 
 LEAST_FOR_TWO = 11
@@ -44,10 +46,17 @@ def _charts(scene: Scene, width: int, height: int) -> Lines:
 
 @kept(lambda scene: (scene.attention, scene.head, scene.place[0], scene.ink))
 def _by_query(scene: Scene, width: int, height: int) -> Lines:
-    ink, measures = scene.ink, measure(scene.attention)
-    entropy = Series("by query", np.asarray(measures.entropy[scene.head]), ink.accent)
-    ceiling = Series("ln(keys seen)", np.asarray(measures.ceiling[scene.head]), ink.dim, "dashes")
-    return charts.draw(_chart(scene, (entropy, ceiling), "query", scene.place[0]), width, height)
+    return charts.draw(
+        _chart(scene, _curves(scene.attention, scene.head, scene.ink), "query", scene.place[0]), width, height
+    )
+
+
+@remembered
+def _curves(attention: Attention, head: int, ink: Ink) -> tuple[Series, ...]:
+    """Entropy and its ceiling, the same series each time: a chart of them is laid out once."""
+    measures = measure(attention)
+    entropy = Series("by query", np.array(measures.entropy[head]), ink.accent)
+    return entropy, Series("ln(keys seen)", np.array(measures.ceiling[head]), ink.dim, "dashes")
 
 
 @kept(lambda scene: (scene.attention, scene.head, scene.ink))
