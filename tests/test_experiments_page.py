@@ -6,7 +6,6 @@ import asyncio
 import re
 import threading
 import time
-from dataclasses import dataclass
 
 import pytest
 
@@ -17,20 +16,9 @@ from attn_tui.parameters import STUDY_BY_KEY
 from attn_tui.pictures.studies.page import panels_of
 from attn_tui.view import STUDIES
 from tests.hands import SMALL, WIDE, Hands, explorer, session_of
+from tests.stories import SAME, Step, follow
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
-
-SAME = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """After `keys` the screen shows `sees`, and the session is that of the options `then`, or the SAME as before."""
-
-    keys: str
-    sees: str
-    then: str | None = SAME
-
 
 STORIES: dict[str, tuple[Step, ...]] = {
     "--view experiments": (
@@ -106,12 +94,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
 
 @pytest.mark.parametrize("start", STORIES)
 async def test_keys_of_the_experiments(start: str) -> None:
-    async with explorer(start, size=WIDE) as hands:
-        for step in STORIES[start]:
-            before = hands.session
-            await hands.press(step.keys)
-            assert step.sees in hands.screen, (step, hands.screen)
-            assert hands.session == (before if step.then is SAME else session_of(step.then)), step
+    await follow(start, STORIES[start])
 
 
 def test_every_move_of_the_experiments_is_pressed_in_a_story() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,11 @@ from attn_tui.pictures.cells import Lines
 from attn_tui.pictures.masks import sheet as sheets
 from attn_tui.view import MASK_PANELS, PAGES, SHEETS
 from tests.hands import SMALL, WIDE, Hands, explorer, session_of
+from tests.stories import SAME, Step, follow
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 
 MASKS = "--view masks"
-SAME = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """After `keys` the screen shows `sees`, and the session is that of the options `then`, or the SAME as before."""
-
-    keys: str
-    sees: str
-    then: str | None = SAME
-
 
 STORIES: dict[str, tuple[Step, ...]] = {
     "--mask causal --mask-zoom cells": (
@@ -104,13 +93,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
 
 @pytest.mark.parametrize("start", STORIES)
 async def test_keys_of_the_laboratory(start: str) -> None:
-    async with explorer(f"{MASKS} {start}", size=WIDE) as hands:
-        for step in STORIES[start]:
-            before = hands.session
-            await hands.press(step.keys)
-            assert step.sees in hands.screen, step
-            expected = before if step.then is SAME else session_of(f"{MASKS} {step.then}")
-            assert hands.session == expected, step
+    await follow(start, STORIES[start], always=MASKS)
 
 
 def test_every_move_of_the_laboratory_is_pressed_in_a_story() -> None:
