@@ -125,7 +125,7 @@ class Showing(terminal.TerminalApp):
             yield Panel(heads_page, heads_title, id="all-heads")
         page = self.session.view.page
         if page in ROOMS:
-            yield self.rooms.setdefault(page, make_room(page))
+            yield self.rooms.setdefault(page, make_room(page, self.stylesheet))
         with Horizontal(id="help-page", classes="page"):
             yield Panel(help_page, help_title, id="help")
         yield Panel(_line(truth_line), id="truth")
@@ -165,7 +165,7 @@ class Showing(terminal.TerminalApp):
         """Add the pages that the first screen did not need."""
         missing = [page for page in ROOMS if page not in self.rooms]
         if missing and self.query("#help-page"):
-            self.rooms |= {page: make_room(page) for page in missing}
+            self.rooms |= {page: make_room(page, self.stylesheet) for page in missing}
             with suppress(MountError, NoMatches):  # while the screen is taken down
                 await self.mount(*(self.rooms[page] for page in missing), before="#help-page")
             self._find_panels()
