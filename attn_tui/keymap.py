@@ -148,14 +148,6 @@ def effective(own: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str
     return {name: (bound.key,) for name, bound in BOUND.items()} | dict(own)
 
 
-def own_key(own: Iterable[tuple[str, tuple[str, ...]]], key: str) -> str:
-    """What a person presses in the place of a key, as it is written; the key itself, where nothing else is settled."""
-    for name, keys in own:
-        if shown_key(BOUND[name].key) == key:
-            return " ".join(map(shown_key, keys))
-    return key
-
-
 def _short(text: str, *, quoted: bool = True) -> str:
     cut = text if len(text) <= 40 else text[:39] + "…"
     return repr(cut) if quoted else cut
