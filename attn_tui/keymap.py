@@ -87,6 +87,12 @@ def shown_key(name: str) -> str:
     return SIGN_NAMES.get(name, name)
 
 
+def typed_keys(name: str, text: str) -> tuple[str, ...]:
+    """The keys that are typed for a binding, with commas between them. Raises ValueError with what is possible."""
+    _known(name)
+    return _keys_of([text] if len(text) == 1 else text.split(","))
+
+
 def read_keys(given: Mapping[str, object]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """The keys of bindings as a person wants them, and a line for each that cannot be had, which keeps its default.
 
