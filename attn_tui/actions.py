@@ -74,36 +74,40 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 IN_THE_HEADS = (
-    ("← → ↑ ↓", "of all layers, another head or layer; of one, another head, as they are shown"),
+    ("left right up down", "of all layers, another head or layer; of one, another head, as they are shown"),
     ("enter", "the head to the map"),
-    ("tab", "from all layers to the heads of one, and back"),
+    ("panel-on", "from all layers to the heads of one, and back"),
     (
-        "v V",
+        "stage-on stage-back",
         "of all layers, next measure, or the one before: entropy, distance, first, itself, previous, concentration; "
         "of one, next order: by number, likeness, entropy, kind",
     ),
-    ("/", "of all layers, a kind: the heads of others are dimmed; escape shows all"),
-    ("n N", "next head of that kind, or the one before"),
+    ("search", "of all layers, a kind: the heads of others are dimmed; {leave} shows all"),
+    ("search-on search-back", "next head of that kind, or the one before"),
 )
-"""What keys do on the page of heads, where that is not what they do on the map."""
+"""What keys do on the page of heads, where that is not what they do on the map: the names of actions, and a text with
+the names in braces of those whose keys it tells."""
 
 IN_THE_MASKS = (
     ("enter", "type a rule, which is drawn while you type; in the catalogue, take the rule stood on"),
-    ("n N", "both lengths doubled, or halved"),
-    ("+ -", "from single pairs to the whole mask"),
-    ("v V", "next sheet, or the one before: catalogue, costs, checks, conventions, reach, code"),
-    ("c", "the code; then the code of the next dialect"),
-    ("!", "the next query that a check has found"),
-    ("tab", "cells, blocks, sheet, settings; f shows the one alone"),
+    ("search-on search-back", "both lengths doubled, or halved"),
+    ("zoom-in zoom-out", "from single pairs to the whole mask"),
+    ("stage-on stage-back", "next sheet, or the one before: catalogue, costs, checks, conventions, reach, code"),
+    ("range", "the code; then the code of the next dialect"),
+    ("finding", "the next query that a check has found"),
+    ("panel-on", "cells, blocks, sheet, settings; {picture-only} shows the one alone"),
 )
 """What keys do in the mask laboratory, where that is not what they do on the map."""
 
 IN_THE_EXPERIMENTS = (
-    ("← →", "the d_k, the number of heads or the pattern stood on; in the training, a step"),
-    ("↑ ↓", "the query whose weights are shown"),
-    ("v V", "next experiment, or the one before: scaling, diversity, patterns, self and cross, learning"),
-    ("tab", "figure, what stands beside it, table, more, knobs; f shows the one alone"),
-    ("escape", "stop drawing, and keep the draws that are there"),
+    ("left right", "the d_k, the number of heads or the pattern stood on; in the training, a step"),
+    ("up down", "the query whose weights are shown"),
+    (
+        "stage-on stage-back",
+        "next experiment, or the one before: scaling, diversity, patterns, self and cross, learning",
+    ),
+    ("panel-on", "figure, what stands beside it, table, more, knobs; {picture-only} shows the one alone"),
+    ("leave", "stop drawing, and keep the draws that are there"),
     ("enter", "go on with the draws; start or stop the training"),
 )
 """What keys do among the experiments, where that is not what they do on the map."""

@@ -81,18 +81,18 @@ def position(scene: Scene, text: str) -> Session:
 
 def options(scene: Scene, text: str, words: list[str]) -> Session:
     """The session with options typed: `mask causal & window(3)`, `mask=causal` and `--mask causal` are the same."""
-    session = read_options(_as_options(text.strip(), words), scene.session)
+    session = read_options(_as_options(scene, text.strip(), words), scene.session)
     check_chosen(make_scene(session, scene.ink), scene.session)
     return session
 
 
-def _as_options(text: str, words: list[str]) -> list[str]:
+def _as_options(scene: Scene, text: str, words: list[str]) -> list[str]:
     if words[0].startswith("-"):
         return words
     name, equals, _ = words[0].partition("=")
     option = f"--{name}"
     if option not in OPTIONS:
-        raise OptionError(f"{name!r} is no command and no option; ? lists them")
+        raise OptionError(f"{name!r} is no command and no option; {scene.keycaps['help']} lists them")
     if equals:
         value = words[0] if len(words) == 1 else text
         return [f"{option}={value[len(name) + 1 :].strip()}"]

@@ -22,6 +22,7 @@ from .moves import (
     Refusal,
     beside,
     head_step,
+    named,
     of_the_map,
     told_of_move,
     turn,
@@ -117,9 +118,9 @@ class Explorer(Asking):
         handler: Callable[[], None] | None = getattr(self, f"do_{name.replace('-', '_')}", None)
         try:
             if self.room and name in self.room.refuses(self.session) and not self.scene.helping:
-                raise of_the_map(name)
+                raise of_the_map(self.scene, name)
             if name in self.scene.refused and not self.scene.helping:
-                raise Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help}: {self.scene.refused[name]}")
+                raise Refusal(f"{named(self.scene, name)}: {self.scene.refused[name]}")
             if handler:
                 handler()
             else:
@@ -257,9 +258,9 @@ class Explorer(Asking):
         elif self.stop_coming():
             self.say("stopped: this is as it was before")
         elif view.page == "experiments" and self.hall.halted(self.desk):
-            self.say("stopped: enter goes on")
+            self.say(f"stopped: {self.scene.keycaps['enter']} goes on")
         elif self.desk is self.desks["far"] and self.desk.stop():
-            self.say("stopped, the map is an estimate: enter goes on")
+            self.say(f"stopped, the map is an estimate: {self.scene.keycaps['enter']} goes on")
         elif self.scene.layers and view.head_kind:
             self.change(with_view(self.scene, head_kind=""))
         elif view.explain or view.text or view.picture_only:

@@ -1,4 +1,4 @@
-"""Textual's driver, mended: what it does not survive in a real terminal. Checked for the version named below.
+"""Textual's driver, mended: what it does not survive in a real terminal.
 
 What comes is sifted before Textual sees it, what goes never waits, and stopping and ending leave the terminal whole.
 """
@@ -17,19 +17,13 @@ from time import monotonic
 from typing import Any, Protocol
 
 from textual import events, messages
-from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
-from textual._keyboard_protocol import FUNCTIONAL_KEYS
-from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
-from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.keys import Keys
 from textual.message import Message
 
+from .beneath import FOCUS_IN, FOCUS_OUT, KNOWN_SEQUENCES, MODIFIED_KEYS, BareDriver, BareParser
 from .keystrokes import Kind, Patience, Sieve, Token, Weir
 from .line import Line
-
-CHECKED = "8.2.8"
-"""The version of Textual whose private parts are used here as they are there."""
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 """What ends the explorer, and the status that it ends with."""
@@ -46,6 +40,13 @@ TICK = 0.05
 class Host(Protocol):
     """What a driver asks of its app."""
 
+    @property
+    def size(self) -> Size:
+        """Columns and rows that the app believes the window has."""
+
+    def post_message(self, message: Message) -> bool:
+        """Hand on a message."""
+
     def end_with(self, status: int) -> None:
         """Leave, because the terminal or the system wants it."""
 
@@ -56,7 +57,7 @@ class Host(Protocol):
         """End because of a fault."""
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(BareDriver):
     """Keys from the terminal, frames to it, and its modes."""
 
     def __init__(self, app: Any, **options: Any) -> None:
@@ -65,7 +66,7 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)  # Textual's own handlers work in the middle of anything
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self._line: Line | None = None
-        self._parser = XTermParser()
+        self._parser = BareParser()
         self._ignored = [number for number in STATUS if signal.getsignal(number) is signal.SIG_IGN]
 
     # What is written.
@@ -80,7 +81,7 @@ class TerminalDriver(LinuxDriver):
         if self._line is not None:
             self._line.write(data)
 
-    def _get_terminal_size(self) -> tuple[int, int]:
+    def window_size(self) -> tuple[int, int]:
         """The window's size, whatever COLUMNS and LINES say."""
         try:
             width, height = os.get_terminal_size(self.fileno)
@@ -88,22 +89,19 @@ class TerminalDriver(LinuxDriver):
             width, height = 0, 0
         return min(width or 80, WIDEST), min(height or 24, HIGHEST)
 
-    def _query_in_band_window_resize(self) -> None:
-        """Sizes are the kernel's: anything could be told in band, and what asks for them is not switched off again."""
-
     # How it starts, stops and ends.
 
     def start_application_mode(self) -> None:
         """Take the terminal, ready to give it back before anything is changed."""
         for number, status in STATUS.items():
             if number not in self._ignored:
-                self._loop.add_signal_handler(number, partial(self._host.end_with, status))
-        self._loop.add_signal_handler(signal.SIGTSTP, self.stand_still)
-        self._loop.add_signal_handler(signal.SIGCONT, self._renew)
+                self.loop.add_signal_handler(number, partial(self._host.end_with, status))
+        self.loop.add_signal_handler(signal.SIGTSTP, self.stand_still)
+        self.loop.add_signal_handler(signal.SIGCONT, self._renew)
         if self._line is None:
             screen = sys.__stderr__
             assert screen is not None, "opened only where it is a terminal"
-            free = partial(self._loop.call_soon_threadsafe, self._host.go_on)
+            free = partial(self.loop.call_soon_threadsafe, self._host.go_on)
             self._line = Line(screen.fileno(), screen.encoding, free)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
@@ -126,30 +124,25 @@ class TerminalDriver(LinuxDriver):
         Where no shell could continue it, nothing stops.
         """
         self.suspend_application_mode()
-        self._loop.remove_signal_handler(signal.SIGCONT)
-        self._loop.remove_signal_handler(signal.SIGTSTP)
+        self.loop.remove_signal_handler(signal.SIGCONT)
+        self.loop.remove_signal_handler(signal.SIGTSTP)
         if whole_job:
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
             os.kill(0, signal.SIGTSTP)
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)  # this thread, which must not run on meanwhile
-        self._must_signal_resume = True
-        self.resume_application_mode()
+        self.resume_and_tell()
 
     def _renew(self) -> None:
         """After a stop that nobody can catch the terminal may be in any state: give it back, take it anew."""
         self.suspend_application_mode()
-        self._must_signal_resume = True
-        self.resume_application_mode()
+        self.resume_and_tell()
 
     # What comes.
 
-    def _run_input_thread(self) -> None:
+    def input_failed(self, error: Exception) -> None:
         """A fault here is one like any other."""
-        try:
-            self.run_input_thread()
-        except Exception as error:
-            self._loop.call_soon_threadsafe(self._host.fail, error)
+        self.loop.call_soon_threadsafe(self._host.fail, error)
 
     def run_input_thread(self) -> None:
         """Hand on what comes, until the terminal is left or gone."""
@@ -163,7 +156,7 @@ class TerminalDriver(LinuxDriver):
                 last = monotonic()
                 tokens = weir.pass_on(list(sieve.feed(data)), last)
             else:
-                self._loop.call_soon_threadsafe(self._host.end_with, STATUS[signal.SIGHUP])
+                self.loop.call_soon_threadsafe(self._host.end_with, STATUS[signal.SIGHUP])
                 return
             for token in tokens:
                 for message in self._messages(token):
@@ -171,9 +164,9 @@ class TerminalDriver(LinuxDriver):
 
     def _look_at_size(self) -> None:
         """Tell the window's size where the signal that should have told it was lost."""
-        size = Size(*self._get_terminal_size())
-        if size != self._app.size:
-            self._loop.call_soon_threadsafe(self._app.post_message, events.Resize(size, size))
+        size = Size(*self.window_size())
+        if size != self._host.size:
+            self.loop.call_soon_threadsafe(self._host.post_message, events.Resize(size, size))
 
     def _read(self) -> bytes:
         """What is there; nothing where the terminal is gone."""
@@ -193,25 +186,25 @@ class TerminalDriver(LinuxDriver):
         elif kind is Kind.ESCAPE:
             yield events.Key("escape", text)
         elif kind is Kind.ALT:
-            known = f"\x1b{text}" in ANSI_SEQUENCES_KEYS
+            known = f"\x1b{text}" in KNOWN_SEQUENCES
             yield from self._keys(f"\x1b{text}") if known else self._keys(text, alt=True)
         else:
             yield from self._sequence(text)
 
     def _sequence(self, text: str) -> Iterator[Message]:
-        if text in (FOCUSIN, FOCUSOUT):
-            yield events.AppFocus() if text == FOCUSIN else events.AppBlur()
+        if text in (FOCUS_IN, FOCUS_OUT):
+            yield events.AppFocus() if text == FOCUS_IN else events.AppBlur()
         elif text.startswith("\x1b[<"):
             mouse = self._parser.parse_mouse_code(text) if MOUSE.fullmatch(text) else None
             yield from [mouse] if mouse else []
         elif text.startswith("\x1b[?2026;") and text.endswith("$y"):
             yield from [messages.TerminalSupportsSynchronizedOutput()] if text[8] != "0" else []
-        elif text in ANSI_SEQUENCES_KEYS or _is_key(text):
+        elif text in KNOWN_SEQUENCES or _is_key(text):
             yield from self._keys(text)
 
     def _keys(self, text: str, *, alt: bool = False) -> Iterator[Message]:
         try:
-            keys = list(self._parser._sequence_to_key_events(text, alt))
+            keys = list(self._parser.keys_of(text, alt))
         except ValueError:  # of sequences that only look like a key's
             return
         yield from (key for key in keys if key.key != Keys.Ignore)
@@ -220,7 +213,7 @@ class TerminalDriver(LinuxDriver):
 def _is_key(sequence: str) -> bool:
     """Whether it is a key in the protocol that says so with `u`, or a known one with modifiers."""
     code, _, _ = sequence[2:-1].partition(";")
-    return sequence[-1] == "u" or f"{code.partition(':')[0] or 1}{sequence[-1]}" in FUNCTIONAL_KEYS
+    return sequence[-1] == "u" or f"{code.partition(':')[0] or 1}{sequence[-1]}" in MODIFIED_KEYS
 
 
 def _patience() -> Patience:

@@ -87,6 +87,12 @@ def shown_key(name: str) -> str:
     return SIGN_NAMES.get(name, name)
 
 
+def typed_keys(name: str, text: str) -> tuple[str, ...]:
+    """The keys that are typed for a binding, with commas between them. Raises ValueError with what is possible."""
+    _known(name)
+    return _keys_of([text] if len(text) == 1 else text.split(","))
+
+
 def read_keys(given: Mapping[str, object]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """The keys of bindings as a person wants them, and a line for each that cannot be had, which keeps its default.
 
@@ -146,14 +152,6 @@ def _clash(wanted: Mapping[str, tuple[str, ...]]) -> tuple[str, str, str] | None
 def effective(own: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
     """The keys of every binding, with a person's own."""
     return {name: (bound.key,) for name, bound in BOUND.items()} | dict(own)
-
-
-def own_key(own: Iterable[tuple[str, tuple[str, ...]]], key: str) -> str:
-    """What a person presses in the place of a key, as it is written; the key itself, where nothing else is settled."""
-    for name, keys in own:
-        if shown_key(BOUND[name].key) == key:
-            return " ".join(map(shown_key, keys))
-    return key
 
 
 def _short(text: str, *, quoted: bool = True) -> str:

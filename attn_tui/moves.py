@@ -37,9 +37,14 @@ class Refusal(Exception):  # noqa: N818 - not an error: the move has nowhere to 
     """A move that cannot be made, and why."""
 
 
-def of_the_map(name: str) -> Refusal:
+def named(scene: Scene, name: str) -> str:
+    """The keys of an action, and what it does."""
+    return f"{scene.keycaps.all_of(name)}: {BY_NAME[name].help}"
+
+
+def of_the_map(scene: Scene, name: str) -> Refusal:
     """The refusal of a key that does nothing on the page on show."""
-    return Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help} is of the map; 1 shows it")
+    return Refusal(f"{named(scene, name)} is of the map; {scene.keycaps['page-map']} shows it")
 
 
 def turned_value(row: Parameter, value: Any, direction: int) -> Any:
@@ -102,7 +107,7 @@ def search_next(direction: int) -> Move:
     def move(scene: Scene, _: Plan) -> Session:
         wanted = scene.session.view.search.casefold()
         if not wanted:
-            raise Refusal("nothing is searched for: / types a token")
+            raise Refusal(f"nothing is searched for: {scene.keycaps['search']} types a token")
         query, key = scene.cursor
         queries, keys = (
             [at for at, label in enumerate(labels) if wanted in label.casefold()]
@@ -145,18 +150,19 @@ def next_finding(scene: Scene, _: Plan) -> Session:
         return _at_row(scene, own[0])
     if found.everywhere and scene.side.findings:
         raise Refusal("nothing unusual in the queries on show, but in hidden ones")
-    raise Refusal(_nothing(found, shape, "this head" if pinned or not alone else "the heads put together"))
+    here = "this head" if pinned or not alone else "the heads put together"
+    raise Refusal(_nothing(found, shape, here, scene.keycaps["finding"]))
 
 
 def _at_row(scene: Scene, row: int) -> Session:
     return with_view(scene, cursor=(scene.positions_at(row, 0)[0][0], scene.place[1]))
 
 
-def _nothing(found: Search, shape: tuple[int, int], alone: str) -> str:
-    """What to say of a search that found nothing."""
+def _nothing(found: Search, shape: tuple[int, int], alone: str, key: str) -> str:
+    """What to say of a search that found nothing; `key` looks further."""
     if not found.everywhere:
         unread = f"; {found.trouble}" if found.trouble else ""
-        return f"nothing unusual up to {place_text(found.layer, found.head, shape[0])}: ! looks further{unread}"
+        return f"nothing unusual up to {place_text(found.layer, found.head, shape[0])}: {key} looks further{unread}"
     if found.trouble:
         return f"nothing unusual in what can be read; {found.trouble}"
     layers = f" of {shape[0]} layers" if shape[0] > 1 else ""
@@ -185,12 +191,12 @@ def beside(fields: list[str], here: str, by: int) -> str:
 
 def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
     """The refusal of a knob that the source decides, and why it does."""
-    name, captured = row.name or row.field, scene.inputs.captured
+    name, captured, other = row.name or row.field, scene.inputs.captured, scene.keycaps["knob.source"]
     if captured and captured.weights is not None and row.field in NEEDS_INPUTS:
         return Refusal(needs_inputs(row))
     if captured:
-        return Refusal(f"{name} is as the file has it: x chooses another source")
-    return Refusal(f"{name} is fixed by the source {scene.shown.source}: x chooses another")
+        return Refusal(f"{name} is as the file has it: {other} chooses another source")
+    return Refusal(f"{name} is fixed by the source {scene.shown.source}: {other} chooses another")
 
 
 def turn(scene: Scene, row: Parameter, direction: int) -> Session:
@@ -299,9 +305,9 @@ def together(name: str, change: Move) -> Move:
 
     def move(scene: Scene, plan: Plan) -> Session:
         if scene.session.view.page != "map":
-            raise of_the_map(name)
+            raise of_the_map(scene, name)
         if scene.session.view.stage != "weights":
-            raise Refusal(f"{BY_NAME[name].shown}: {BY_NAME[name].help}: of the weights alone; v goes on to them")
+            raise Refusal(f"{named(scene, name)}: of the weights alone; {scene.keycaps['stage-on']} goes on to them")
         return change(scene, plan)
 
     return move
@@ -348,7 +354,7 @@ def pin(scene: Scene, _: Plan) -> Session:
 def compare(scene: Scene, _: Plan) -> Session:
     """B, then A, then A − B."""
     if not scene.session.pinned:
-        raise Refusal("nothing is pinned: p pins this picture as A")
+        raise Refusal(f"nothing is pinned: {scene.keycaps['pin']} pins this picture as A")
     order = ("b", "a", "a-b")
     here = order.index(scene.session.view.compare)
     return with_view(scene, compare=order[(here + 1) % len(order)])

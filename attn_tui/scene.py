@@ -26,6 +26,7 @@ from attn_engine import (
 
 from .desk import Desk
 from .findings import Finding, findings, tolerance_of
+from .keycaps import Keycaps, keycaps
 from .layers.overview import Layers, layers_of
 from .needs import in_use
 from .pictures.cells import brief
@@ -160,6 +161,11 @@ class Scene:
     def blocks(self) -> str:
         """What a block of positions shows."""
         return self.session.view.blocks
+
+    @property
+    def keycaps(self) -> Keycaps:
+        """What keys are called, the person's own among them."""
+        return keycaps(self.session.settings.keys)
 
     @property
     def refused(self) -> Mapping[str, str]:

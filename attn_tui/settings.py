@@ -6,13 +6,13 @@ Whatever is wrong with the file, the defaults hold for it, the rest holds as it 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .options import TIERS, Parser
 from .parameters import BY_FIELD
-from .settings_file import SettingsError, read_text, table_of
+from .settings_file import SettingsError, flat, read_text, table_of
 from .values import one_of
 from .view import Session, Settings, View
 
@@ -142,17 +142,8 @@ def _keys(value: Any) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], list[str
 
     if not isinstance(value, dict):
         raise SettingsError(f"keys: {_kind(value)}; a table is due, with the keys of each binding")
-    keys, troubles = read_keys(dict(_flat(value)))
+    keys, troubles = read_keys(dict(flat(value)))
     return tuple(keys.items()), troubles
-
-
-def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """knob.head_dim, written with quotes or without, is one name."""
-    for name, value in table.items():
-        if isinstance(value, dict) and value:
-            yield from ((f"{name}.{inner}", held) for inner, held in value.items())
-        else:
-            yield name, value
 
 
 def with_defaults(parser: Parser, settings: Settings) -> Parser:

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 MOST_BYTES = 2**14
@@ -75,3 +76,12 @@ def table_of(text: str) -> dict[str, Any]:
         raise SettingsError(f"is no TOML: {told[:1].lower()}{told[1:]}") from None
     except (ValueError, RecursionError):
         raise SettingsError("is no TOML that can be read: a number too long, or nested too deeply") from None
+
+
+def flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The pairs of the table of keys: knob.head_dim, written with quotes or without, is one name."""
+    for name, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from ((f"{name}.{inner}", held) for inner, held in value.items())
+        else:
+            yield name, value

@@ -6,33 +6,39 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .settings_file import MOST_BYTES, SettingsError, read_text, table_of
+from .settings_file import MOST_BYTES, SettingsError, flat, read_text, table_of
 
 PATIENCE = 2.0
 """Seconds to wait while another program writes the settings."""
 
-FOLLOWS = r"""[ \t]*=[ \t]*("[^"\\\n]*"|'[^'\n]*'|[^\s#"']+)"""
+TEXT = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+ARRAY = rf"\[[ \t]*(?:{TEXT}[ \t]*(?:,[ \t]*|(?=\])))*\]"
+FOLLOWS = rf"""[ \t]*=[ \t]*({TEXT}|{ARRAY}|[^\s#"']+)"""
 HEADER = re.compile(r"[ \t]*\[")
+KEYS = re.compile(r"""[ \t]*\[[ \t]*(?:keys|"keys"|'keys')[ \t]*\]""")
 PAIR = re.compile(r"""[ \t]*[\w"'.-]+[ \t]*=""")
 
 
-def keep(path: Path, changes: Mapping[str, Any]) -> None:
+def keep(path: Path, changes: Mapping[str, Any], check: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
     """Write settings into a file, or make it; everything else in it stays as it is, comments too.
 
-    The file is replaced in one step, and only where it is a regular file of the user's that may be written. Programs
-    that do this at once take turns. Raises SettingsError, and leaves the file as it was.
+    Names are those of settings, or keys.NAME for the keys of a binding. The file is replaced in one step, and only
+    where it is a regular file of the user's that may be written. Programs that do this at once take turns; `check`
+    is given what is there, at one's turn. Raises SettingsError and what `check` raises, and leaves the file as it was.
     """
     try:
         for missing in (path.parent.parent, path.parent):  # not the home itself
             missing.mkdir(mode=0o700, exist_ok=True)
         with _folder_locked(path.parent) as opened:
             mode = _mode_of(path)
-            data = changed(read_text(path) or "", changes).encode()
+            text = read_text(path) or ""
+            check(table_of(text))
+            data = changed(text, changes).encode()
             if len(data) > MOST_BYTES:
                 raise SettingsError(f"would be too long; at most {MOST_BYTES:,} bytes are read")
             _replace(path, data, mode)
@@ -97,9 +103,12 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
 
 
 def changed(text: str, changes: Mapping[str, Any]) -> str:
-    """A text of TOML with other values at its top. Raises SettingsError where the rest could not stay as it is."""
+    """A text of TOML with other values at its top, and of keys.NAME in its table of keys.
+
+    Raises SettingsError where the rest could not stay as it is.
+    """
     for name, value in changes.items():
-        wanted = table_of(text) | {name: value}
+        wanted = _pairs(text) | {name: [*value] if isinstance(value, tuple) else value}
         for candidate in _candidates(text, name, written(value)):
             if _is(candidate, wanted):
                 text = candidate
@@ -109,9 +118,22 @@ def changed(text: str, changes: Mapping[str, Any]) -> str:
     return text
 
 
+def _pairs(text: str) -> dict[str, Any]:
+    """What a text says at its top, and of each binding under a name of its own: keys.copy."""
+    table = table_of(text)
+    keys = table.get("keys")
+    if not isinstance(keys, dict):
+        return table
+    del table["keys"]
+    each = [(f"keys.{name}", value) for name, value in flat(keys)]
+    if len(dict(each)) < len(each):
+        raise SettingsError("has the keys of a binding twice")
+    return table | dict(each)
+
+
 def _is(text: str, wanted: dict[str, Any]) -> bool:
     try:
-        return table_of(text) == wanted
+        return _pairs(text) == wanted
     except SettingsError:
         return False
 
@@ -120,17 +142,35 @@ def _candidates(text: str, name: str, value: str) -> Iterator[str]:
     """The text with the value in the place of the old one, after the other pairs, or before everything."""
     lines = text.splitlines(keepends=True)
     end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
-    old = re.compile(rf"""(?:^|(?<=\n))([ \t]*(?:{name}|"{name}"|'{name}')){FOLLOWS}""")
+    _, of_keys, binding = name.partition(".")
+    called, before = re.escape(binding or name), r"(?:keys\.)?" if of_keys else ""
+    old = re.compile(rf"""(?:^|(?<=\n))([ \t]*{before}(?:{called}|"{called}"|'{called}')){FOLLOWS}""")
     for found in old.finditer(text):
         yield text[: found.start(2)] + value + text[found.end(2) :]
-    header = next((at for at, line in enumerate(lines) if HEADER.match(line)), len(lines))
-    while 0 < header < len(lines) and lines[header - 1].startswith("#"):
-        header -= 1  # what is said of the table stays above it
-    last = max((at + 1 for at, line in enumerate(lines[:header]) if PAIR.match(line)), default=header)
-    for at in (last, header, 0):
-        before = "".join(lines[:at])
-        gap = end if before and not before.endswith("\n") else ""
-        yield f"{before}{gap}{name} = {value}{end}{''.join(lines[at:])}"
+    if not of_keys:
+        yield from _with_pair(lines, 0, f"{name} = {value}{end}")
+        return
+    pair = f"{binding if re.fullmatch('[a-z-]+', binding) else written(binding)} = {value}{end}"
+    for at in [at for at, line in enumerate(lines) if KEYS.match(line)]:
+        yield from _with_pair(lines, at + 1, pair)
+    yield _with(lines, len(lines), f"{end if lines else ''}[keys]{end}{pair}")
+    yield from _with_pair(lines, 0, f"keys.{pair}")
+
+
+def _with_pair(lines: list[str], first: int, pair: str) -> Iterator[str]:
+    """The lines with one more in the table that begins there: after its last pair, at its end, at its beginning."""
+    header = next((at for at in range(first, len(lines)) if HEADER.match(lines[at])), len(lines))
+    while first < header < len(lines) and lines[header - 1].startswith("#"):
+        header -= 1  # what is said of the next table stays above it
+    last = max((at + 1 for at in range(first, header) if PAIR.match(lines[at])), default=header)
+    for at in (last, header, first):
+        yield _with(lines, at, pair)
+
+
+def _with(lines: list[str], at: int, more: str) -> str:
+    before = "".join(lines[:at])
+    gap = ("\r\n" if more.endswith("\r\n") else "\n") if before and not before.endswith("\n") else ""
+    return f"{before}{gap}{more}{''.join(lines[at:])}"
 
 
 def written(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The terminal and Textual's private parts: what is written and when, signals, and how the program ends."""
+"""The terminal: what is written and when, signals, and how the program ends."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from functools import partial
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
-from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from textual import constants, events, messages
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import UPDATE_PERIOD, Screen
 
-from . import faults
+from . import beneath, faults
+from .beneath import BareApp, BareScreen
 from .driver import STATUS, TerminalDriver
 from .painting import Fragment, Painter
 from .pictures.ink import Tier
@@ -82,39 +81,25 @@ def exit_status(app: TerminalApp) -> int:
 
 def screen_lines(app: App[Any]) -> list[list[Segment]]:
     """The cells on the screen, row by row."""
-    return [list(strip) for strip in app.screen._compositor.render_strips()]
+    return beneath.screen_lines(app.screen)
 
 
-class PacedScreen(Screen[None]):
+class PacedScreen(BareScreen):
     """Paints as soon as there is something to paint, once the terminal has drawn the last frame."""
 
-    async def _on_idle(self, event: events.Idle) -> None:
-        event.prevent_default()
-        app = self.app
-        if not isinstance(app, TerminalApp) or app._batch_count or not self.is_current or not self._is_dirty:
-            await self._invoke_and_clear_callbacks()
-        elif app.waits:
-            return
-        elif not app.paced and monotonic() - app.painted < UPDATE_PERIOD:
-            self._update_timer.resume()
-        else:
-            self._on_timer_update()
-            await self._invoke_and_clear_callbacks()
+    @property
+    def held(self) -> bool:
+        """While the terminal is still busy."""
+        return isinstance(self.app, TerminalApp) and self.app.waits
 
     @property
-    def _is_dirty(self) -> bool:
-        required = self._layout_required or self._scroll_required or self._repaint_required or self._recompose_required
-        return bool(required or self._dirty_widgets)
-
-    def _on_timer_update(self) -> None:
-        """Paint the newest state; while the terminal is still busy, not yet."""
-        if isinstance(self.app, TerminalApp) and self.app.waits:
-            self._update_timer.pause()
-        else:
-            super()._on_timer_update()
+    def early(self) -> bool:
+        """Where the terminal does not tell when it is done, a while after the last frame."""
+        app = self.app
+        return isinstance(app, TerminalApp) and not app.paced and monotonic() - app.painted < UPDATE_PERIOD
 
 
-class TerminalApp(App[str]):
+class TerminalApp(BareApp):
     """An app that writes only the cells that changed, and no faster than the terminal draws them."""
 
     pacing = True
@@ -127,7 +112,7 @@ class TerminalApp(App[str]):
 
     def __init__(self, *, ansi_color: bool) -> None:
         super().__init__(ansi_color=ansi_color, driver_class=TerminalDriver)
-        self.painter = Painter(self.console._color_system or ColorSystem.TRUECOLOR)
+        self.painter = Painter(self.colours)
         self.painted = 0.0
         self._question: asyncio.TimerHandle | None = None
         self._leave: Any = None
@@ -148,12 +133,12 @@ class TerminalApp(App[str]):
     @property
     def paced(self) -> bool:
         """Whether the terminal tells when it has drawn a frame."""
-        return self.pacing and self._sync_available
+        return self.pacing and self.answered
 
     @property
     def waits(self) -> bool:
         """Whether the terminal is still drawing the last frame."""
-        return self._question is not None or (isinstance(self._driver, TerminalDriver) and self._driver.behind)
+        return self._question is not None or (isinstance(self.driver, TerminalDriver) and self.driver.behind)
 
     def on_mount(self) -> None:
         """After it was stopped, the shell and other programs have written to the terminal."""
@@ -168,20 +153,18 @@ class TerminalApp(App[str]):
         self.painter.forget()
         self.screen.refresh()
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Write what changed, and ask the terminal to tell when it has drawn it."""
-        if self._batch_count or self.is_headless or not isinstance(renderable, LayoutUpdate | ChopsUpdate):
-            super()._display(screen, renderable)
-            return
-        text = self.painter.paint(_fragments(renderable), *screen._compositor.size)
-        if text or self.screen.outer_size.clamp_offset(self.cursor_position) != self._previous_cursor_position:
-            super()._display(screen, _Frame(text))  # type: ignore[arg-type] # as Textual's own updates
-            self.painted = monotonic()
-            self._ask()
+    def frame(self, fragments: Iterator[Fragment], width: int, height: int) -> str:
+        """What changed."""
+        return self.painter.paint(fragments, width, height)
+
+    def frame_written(self) -> None:
+        """Ask the terminal to tell when it has drawn it."""
+        self.painted = monotonic()
+        self._ask()
 
     def _ask(self) -> None:
-        if self.paced and self._driver is not None and self._leave is None:
-            self._driver.write(QUESTION)
+        if self.paced and self.driver is not None and self._leave is None:
+            self.driver.write(QUESTION)
             self._end_question()
             self._question = asyncio.get_running_loop().call_later(PATIENCE, self.go_on)
 
@@ -218,8 +201,8 @@ class TerminalApp(App[str]):
 
     def action_suspend_process(self) -> None:
         """What ctrl+z does: stop, with whatever the shell started together with it."""
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.stand_still(whole_job=True)
+        if isinstance(self.driver, TerminalDriver):
+            self.driver.stand_still(whole_job=True)
 
     def end_with(self, status: int) -> None:
         """Leave because of a signal, soon: whatever holds it up, the terminal is restored by then."""
@@ -231,38 +214,8 @@ class TerminalApp(App[str]):
 
     def fail(self, error: BaseException | None) -> None:
         """End because of a fault outside of any message."""
-        self._handle_exception(error if isinstance(error, Exception) else RuntimeError("in a callback"))
-
-    @property
-    def fault(self) -> BaseException | None:
-        """What the app ended for, where that was a fault of its own."""
-        return self._exception
+        self.handle_fault(error if isinstance(error, Exception) else RuntimeError("in a callback"))
 
     def panic(self, *_: RenderableType) -> None:
         """End; nothing is printed, which might be the user's data: a log tells what there is to tell."""
-        self._close_messages_no_wait()
-
-    def _fatal_error(self) -> None:
-        self.panic()
-
-
-class _Frame(CompositorUpdate):
-    """A frame that has been made into what is written."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def render_segments(self, console: Console) -> str:  # noqa: ARG002
-        return self._text
-
-
-def _fragments(update: LayoutUpdate | ChopsUpdate) -> Iterator[Fragment]:
-    """What is to stand on the screen after an update: row, column, segments."""
-    if isinstance(update, LayoutUpdate):
-        for y, strips in enumerate(update.strips, update.region.y):
-            yield y, update.region.x, [segment for strip in strips for segment in strip]
-        return
-    for y, first, last in update.spans:
-        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            if strip is not None and x < last and end > first:
-                yield y, x, strip.crop(0, min(end, last) - x)  # beyond the span, widgets were not asked to draw
+        self.end_at_once()

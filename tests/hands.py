@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -19,7 +20,7 @@ from attn_tui.app import Explorer
 from attn_tui.options import read_options
 from attn_tui.pictures.cells import plain
 from attn_tui.pictures.ink import Tier
-from attn_tui.view import Session
+from attn_tui.view import UNSETTLED, Session, Settings
 from attn_tui.widgets.panel import Panel
 
 WIDE = (120, 40)
@@ -147,11 +148,15 @@ class Hands:
 
 @asynccontextmanager
 async def explorer(
-    options: str = "", *, size: tuple[int, int] = SMALL, tier: Tier = Tier.TRUECOLOR
+    options: str = "",
+    *,
+    size: tuple[int, int] = SMALL,
+    tier: Tier = Tier.TRUECOLOR,
+    settings: Settings = UNSETTLED,
 ) -> AsyncIterator[Hands]:
-    """An explorer opened with options in a window of a size."""
+    """An explorer opened with options in a window of a size, by a person who has settled something."""
     charts.load()
-    app = Explorer(session_of(options), tier=tier)
+    app = Explorer(replace(session_of(options), settings=settings), tier=tier)
     async with app.run_test(size=size) as pilot:
         hands = Hands(app, pilot)
         await hands.settle()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from attn_engine import KINDS, measure, similarity
 from attn_tui.actions import IN_THE_HEADS
+from attn_tui.keycaps import keycaps
 from attn_tui.layers.moves import HEADS_MOVES, ordered_step
 from attn_tui.pictures.cells import plain
 from attn_tui.pictures.heads.gallery import thumbnails
@@ -199,7 +200,8 @@ def test_a_step_stays_within_the_heads_there_are() -> None:
 
 def test_the_help_and_the_hints_tell_the_keys_of_the_page() -> None:
     text = " ".join(plain(help_lines(ink_of(), 100)).split())
-    assert all(f"{keys} {told}" in text for keys, told in IN_THE_HEADS)
+    caps = keycaps()
+    assert all(f"{caps.each(names)} {told.format_map(caps)}" in text for names, told in IN_THE_HEADS)
     assert all(order in " ".join(told for _, told in IN_THE_HEADS) for order in HEAD_ORDERS)
     assert "v order" in plain([hints_line(scene_of(HEADS), 78)])
     assert set(HEADS_MOVES) == {"stage-on", "stage-back", "panel-on", "panel-back", "search-on", "search-back"}

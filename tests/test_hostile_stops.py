@@ -121,7 +121,7 @@ def test_started_in_the_background_it_waits_until_it_is_wanted() -> None:
         terminal.press("fg\r")
         first_screen(terminal)
         terminal.press("q")
-        terminal.wait(lambda: PROMPT in terminal.output.rpartition(LEAVES_SCREEN)[2], "the shell", SOON)
+        back_in_shell(terminal, PROMPT, 1)
         assert modes_left(terminal) == []
         assert settings(terminal) == before
 

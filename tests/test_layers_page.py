@@ -342,4 +342,4 @@ def test_a_layer_that_cannot_be_read_is_told_in_its_row(monkeypatch: pytest.Monk
 
 def test_the_keys_are_told() -> None:
     told = dict(IN_THE_HEADS)
-    assert all(measure in told["v V"] for measure in HEAD_MEASURES)
+    assert all(measure in told["stage-on stage-back"] for measure in HEAD_MEASURES)

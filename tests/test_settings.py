@@ -320,7 +320,7 @@ def test_everything_that_it_tells_can_be_copied_into_the_file(file: Path, capsys
         (["mouse=perhaps"], "attn-tui: mouse: a text; possible are true, false\n"),
         (["size=3"], "attn-tui: 'size' is no setting; possible are palette, theme, colour, mouse, pacing, keys\n"),
         (["keys=3"], "attn-tui: 'keys' is no setting"),
-        (["palette"], "attn-tui: 'palette' is no NAME=VALUE; possible are palette, theme, colour, mouse, pacing\n"),
+        (["palette"], "attn-tui: 'palette' is no NAME=VALUE; possible are palette, theme, colour, mouse, pacing, keys"),
         (["--palette"], "attn-tui: --palette is no option or command here"),
     ],
 )

@@ -38,7 +38,7 @@ def test_settings_hold_in_the_explorer(tmp_path: Path) -> None:
         terminal.press("q\x1b[15~")
         terminal.sees("copied, and printed on leaving: attn-tui --palette magma --theme light")
         terminal.press("?")
-        terminal.sees("Your own keys, from the settings", "copy the command that makes this picture, instead of y")
+        terminal.sees("Your own keys, from the settings", "f5         copy the command that makes this picture")
         terminal.press("Z")
         assert terminal.ends() == 0
     assert not re.search(rb"\x1b\[\?(1000|1002|1003|1006|1015)h", terminal.written)

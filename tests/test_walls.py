@@ -7,7 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 
 import attn_engine
 import attn_tui
-from attn_tui.driver import CHECKED
+from attn_tui.beneath import CHECKED
 
 ENGINE, SCREEN = (Path(inspect.getfile(package)).parent for package in (attn_engine, attn_tui))
 FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for room in (ENGINE, SCREEN) for path in room.rglob("*.py")}
@@ -170,45 +170,64 @@ class Own(App):
     assert found == {"_compositor", "_private", "_driver", "_exit"}
 
 
+BENEATH = "attn_tui.beneath"
+"""The one module that knows Textual's private parts."""
+
+
 @pytest.mark.parametrize("path", cases(SCREEN))
-def test_only_the_terminal_touches_private_parts_of_textual(path: Path) -> None:
+def test_only_one_module_touches_private_parts_of_textual(path: Path) -> None:
     """Private parts of the standard library are another matter: argparse has no public name for its own groups."""
     screen = any(each.root == "textual" for each in imports(path))
     others = sys.stdlib_module_names | (set() if screen else {"self", "cls"})
     found = [touch for touch in touches(FILES[path]) if touch.owner.partition(".")[0] not in others]
-    if named(path) not in ("attn_tui.terminal", "attn_tui.driver"):
-        assert not found
+    assert bool(found) == (named(path) == BENEATH)
 
 
-def test_the_private_parts_are_those_of_the_textual_that_they_were_checked_for() -> None:
+def test_the_private_parts_are_those_of_textual_8_2_8() -> None:
     """With another, read its linux_driver.py, _xterm_parser.py and app.py, and run the random session for long."""
-    assert version("textual") == CHECKED
+    assert version("textual") == CHECKED == "8.2.8"
 
 
 REPLACED = {
-    "PacedScreen._on_idle",
-    "PacedScreen._on_timer_update",
-    "TerminalApp._display",
-    "TerminalApp._fatal_error",
-    "TerminalDriver._get_terminal_size",
-    "TerminalDriver._query_in_band_window_resize",
-    "TerminalDriver._must_signal_resume",
-    "TerminalDriver._run_input_thread",
+    "BareScreen._on_idle",
+    "BareScreen._on_timer_update",
+    "BareApp._display",
+    "BareApp._fatal_error",
+    "BareDriver._get_terminal_size",
+    "BareDriver._query_in_band_window_resize",
+    "BareDriver._must_signal_resume",
+    "BareDriver._run_input_thread",
 }
 """Textual's private parts that are replaced on purpose: when to paint, what is written, how it ends, what comes in."""
 
 
+def textuals_own(owner: type, names: Iterable[str]) -> set[str]:
+    """Those of the names that Textual uses itself, in the classes that a class of ours is made of."""
+    text = "\n".join(inspect.getsource(base) for base in owner.__mro__ if base.__module__.startswith("textual."))
+    return {name for name in names if re.search(rf"(\bself\.|\bdef |^    ){name}\b", text, re.MULTILINE)}
+
+
+def classes_of(path: Path) -> Iterator[tuple[type, set[str]]]:
+    """The classes of a file, and the names that each defines."""
+    nodes = [node for node in FILES[path].body if isinstance(node, ast.ClassDef)]
+    module = import_module(named(path)) if nodes else None
+    return ((getattr(module, node.name), own_names(node)) for node in nodes)
+
+
 @pytest.mark.parametrize("path", cases(SCREEN))
-def test_no_name_of_our_own_hides_a_private_part_of_textual(path: Path) -> None:
+def test_only_that_module_replaces_private_parts_of_textual_and_those_on_purpose(path: Path) -> None:
     """A method `_load` in a subclass would replace Textual's, and nobody would be told."""
-    classes = [node for node in FILES[path].body if isinstance(node, ast.ClassDef)]
-    module = import_module(named(path)) if classes else None
-    for node in classes:
-        bases = [base for base in getattr(module, node.name).__mro__ if base.__module__.startswith("textual.")]
-        text = "\n".join(map(inspect.getsource, bases))
-        for name in filter(is_private, own_names(node)):
-            if f"{node.name}.{name}" not in REPLACED:
-                assert not re.search(rf"(\bself\.|\bdef |^    ){name}\b", text, re.MULTILINE), f"{node.name}.{name}"
+    replaced = {
+        f"{owner.__name__}.{name}"
+        for owner, names in classes_of(path)
+        for name in textuals_own(owner, filter(is_private, names))
+    }
+    assert replaced == (REPLACED if named(path) == BENEATH else set())
+
+
+def test_the_names_that_private_parts_are_given_are_not_yet_textuals() -> None:
+    taken = {name for owner, names in classes_of(SCREEN / "beneath.py") for name in textuals_own(owner, names)}
+    assert {name for name in taken if not name.startswith("_")} == {"render_segments"}
 
 
 # What loading costs

@@ -62,7 +62,8 @@ class Hall(Horizontal):
             self.train(on=not self.training)
             return with_studies(scene, train_step=0) if self.training and not trained(scene) else scene.session
         if not desk.go_on():
-            raise Refusal("nothing was stopped: D asks for more draws, the arrows look around")
+            more, around = scene.keycaps["knob.draws"], scene.keycaps.together("left up down right")
+            raise Refusal(f"nothing was stopped: {more} asks for more draws, {around} look around")
         return scene.session
 
     def halted(self, desk: Desk) -> bool:
@@ -97,7 +98,7 @@ class Hall(Horizontal):
     def moved(self, scene: Scene, name: str) -> Session:
         """The session after a key. Raises Refusal for keys that do nothing here."""
         if name not in STUDY_MOVES:
-            raise of_the_map(name)
+            raise of_the_map(scene, name)
         return STUDY_MOVES[name](scene, self.plan(scene))
 
     def turned(self, scene: Scene, row: Parameter, direction: int) -> Session:

@@ -33,7 +33,7 @@ def with_studies(scene: Scene, **changes: Any) -> Session:
 def trial_on_show(scene: Scene) -> Trial:
     """The experiment on the screen. Raises Refusal where there is none."""
     if scene.trial is None:
-        raise Refusal("no experiment here: 4 shows them")
+        raise Refusal(f"no experiment here: {scene.keycaps['page-experiments']} shows them")
     return scene.trial
 
 
@@ -119,9 +119,10 @@ def of_pictures(name: str) -> Move:
 
     def move(scene: Scene, plan: Plan) -> Session:
         if scene.session.studies.study != "cross":
-            raise of_the_map(name)
+            raise of_the_map(scene, name)
         if name == "text" and not has_grid(scene):
-            raise Refusal("nothing here is a picture: vit, captioning and diffusion are, x chooses them")
+            chooses = f"{scene.keycaps['knob.source']} chooses them"
+            raise Refusal(f"nothing here is a picture: vit, captioning and diffusion are, {chooses}")
         if preset_of(scene.session) or name == "range":
             return MOVES[name](scene, plan)
         head = min(scene.session.view.head, HEADS - 1) + (1 if name == "head-on" else -1)

@@ -55,7 +55,7 @@ class Bench(Horizontal):
     def moved(self, scene: Scene, name: str) -> Session:
         """The session after a key. Raises Refusal for keys that do nothing here."""
         if name not in LAB_MOVES:
-            raise of_the_map(name)
+            raise of_the_map(scene, name)
         x, y = ARROWS.get(name, (0, 0))
         if scene.focused == "sheet" and scene.session.lab.sheet == "catalogue" and (x or y):
             return with_lab(scene, entry=stepped(scene, x, y, self.room("sheet")))

@@ -22,7 +22,7 @@ def with_lab(scene: Scene, **changes: Any) -> Session:
 def laboratory_of(scene: Scene) -> Laboratory:
     """The laboratory on the screen. Raises Refusal where there is none."""
     if scene.laboratory is None:
-        raise Refusal("no mask here: 3 shows the mask laboratory")
+        raise Refusal(f"no mask here: {scene.keycaps['page-masks']} shows the mask laboratory")
     return scene.laboratory
 
 

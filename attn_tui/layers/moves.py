@@ -61,7 +61,7 @@ def next_of_kind(direction: int) -> Move:
         if layers is None:
             return search_next(direction)(scene, plan)
         if not wanted:
-            raise Refusal("no kind is looked for: / types one")
+            raise Refusal(f"no kind is looked for: {scene.keycaps['search']} types one")
         found = [
             (layer.layer, head)
             for layer in layers.known(scene.shown.layer)

@@ -74,7 +74,7 @@ STUDIES: tuple[Parameter, ...] = (
         name="draws",
         key="D",
         possible=f"1 … {MOST_DRAWS:,}",
-        help="how many random draws a mean is taken over; escape stops them, and keeps those that are there",
+        help="how many random draws a mean is taken over; where they are stopped, those that are there stay",
         read=whole(1, MOST_DRAWS),
         turn=along(_draws),
     ),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from rich.cells import cell_len
 from rich.segment import Segment
 
 from ..actions import ACTIONS, GROUPS, IN_THE_EXPERIMENTS, IN_THE_HEADS, IN_THE_MASKS
-from ..keymap import BOUND, shown_key
+from ..keycaps import Keycaps, keycaps
+from ..keymap import BOUND
 from ..parameters import KNOBS, LAB, STUDIES, Parameter
 from ..scene import Scene
 from .cells import Lines, fit, wrap
@@ -15,25 +15,38 @@ from .ink import Ink
 
 KEYS_WIDTH = 11
 
+Rows = list[tuple[str, str]]
+Section = tuple[str, Rows]
 
-def help_lines(ink: Ink, width: int, own: Sequence[tuple[str, tuple[str, ...]]] = ()) -> Lines:
+
+def help_lines(ink: Ink, width: int, own: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> Lines:
     """All keys and knobs, before them a person's `own` keys of bindings, in two columns."""
-    settled = [
-        (" ".join(map(shown_key, keys)), f"{BOUND[name].help}, instead of {shown_key(BOUND[name].key)}")
-        for name, keys in own
+    sections = _sections(keycaps(own), [name for name, _ in own])
+    widest = max(cell_len(keys) for _, rows in sections for keys, _ in rows)
+    first = max(KEYS_WIDTH, min(widest + 1, width // 2))
+    return [line for title, rows in sections for line in _section(ink, title, rows, (first, width))]
+
+
+def _sections(caps: Keycaps, own: list[str]) -> list[Section]:
+    """The titles, and below each one keys and what they do."""
+    groups: list[Section] = [
+        (group, [(caps.all_of(each.name), each.help) for each in ACTIONS if each.group == group]) for group in GROUPS
     ]
-    sections = [_section(ink, "Your own keys, from the settings", settled, width)] if own else []
-    before = len(sections)
-    sections += [
-        _section(ink, group, [(a.shown, a.help) for a in ACTIONS if a.group == group], width) for group in GROUPS
+    settled = [("Your own keys, from the settings", [(caps.all_of(name), BOUND[name].help) for name in own])]
+    turning = f"Knobs: a letter chooses, {caps['less']} and {caps['more']} turn, {caps['enter']} types"
+    return [
+        *(settled if own else []),
+        groups[0],
+        (turning, _knobs(caps, KNOBS)),
+        *groups[1:],
+        ("Heads, view 2", _of_page(caps, IN_THE_HEADS)),
+        ("Masks, view 3", [*_of_page(caps, IN_THE_MASKS), *_knobs(caps, LAB)]),
+        ("Experiments, view 4", [*_of_page(caps, IN_THE_EXPERIMENTS), *_knobs(caps, STUDIES)]),
     ]
-    sections.insert(
-        before + 1, _section(ink, "Knobs: a letter chooses, , and . turn, enter types", _knobs(KNOBS), width)
-    )
-    sections.append(_section(ink, "Heads, view 2", list(IN_THE_HEADS), width))
-    sections.append(_section(ink, "Masks, view 3", [*IN_THE_MASKS, *_knobs(LAB)], width))
-    sections.append(_section(ink, "Experiments, view 4", [*IN_THE_EXPERIMENTS, *_knobs(STUDIES)], width))
-    return [line for section in sections for line in section]
+
+
+def _of_page(caps: Keycaps, table: tuple[tuple[str, str], ...]) -> Rows:
+    return [(caps.each(names), told.format_map(caps)) for names, told in table]
 
 
 def help_page(scene: Scene, width: int, height: int) -> Lines:
@@ -45,11 +58,10 @@ def help_page(scene: Scene, width: int, height: int) -> Lines:
 
 def help_title(scene: Scene) -> str:
     """The title of the page."""
-    return (
-        "Help · ↑ ↓ pageup pagedown scroll, ? leaves"
-        if not scene.help_from
-        else f"Help · from line {scene.help_from + 1}"
-    )
+    if scene.help_from:
+        return f"Help · from line {scene.help_from + 1}"
+    caps = scene.keycaps
+    return f"Help · {caps.each('up down page-up page-down')} scroll, {caps['help']} leaves"
 
 
 def scrolled(scene: Scene, name: str, width: int, height: int) -> int | None:
@@ -61,18 +73,20 @@ def scrolled(scene: Scene, name: str, width: int, height: int) -> int | None:
     return min(max(scene.help_from + steps[name], 0), last)
 
 
-def _knobs(rows: tuple[Parameter, ...]) -> list[tuple[str, str]]:
-    return [(row.key, f"{row.name}: {row.help}{_possible(row)}") for row in rows if row.key]
+def _knobs(caps: Keycaps, rows: tuple[Parameter, ...]) -> Rows:
+    return [(caps.instead_of(row.key), f"{row.name}: {row.help}{_possible(row)}") for row in rows if row.key]
 
 
 def _possible(row: Parameter) -> str:
     return "" if row.field == "align" else f" ({row.possible})"
 
 
-def _section(ink: Ink, title: str, rows: list[tuple[str, str]], width: int) -> Lines:
+def _section(ink: Ink, title: str, rows: Rows, widths: tuple[int, int]) -> Lines:
+    """A section's lines: the column of keys is so wide, and the line in all."""
+    keys_width, width = widths
     lines: Lines = [[Segment(title, ink.strong)]]
     for keys, text in rows:
-        first, *rest = wrap(text, max(width - KEYS_WIDTH, 8))
-        lines.append([Segment(fit(keys, KEYS_WIDTH), ink.accent), Segment(first, ink.text)])
-        lines += [[Segment(" " * KEYS_WIDTH, ink.text), Segment(more, ink.text)] for more in rest]
+        first, *rest = wrap(text, max(width - keys_width, 8))
+        lines.append([Segment(fit(keys, keys_width), ink.accent), Segment(first, ink.text)])
+        lines += [[Segment(" " * keys_width, ink.text), Segment(more, ink.text)] for more in rest]
     return [*lines, []]

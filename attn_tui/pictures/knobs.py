@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
 from ..choices import CHOICES
-from ..keymap import own_key
 from ..parameters import BY_FIELD, KNOBS, PART_OF, Parameter
 from ..presets import preset_of
 from ..scene import Scene
@@ -17,7 +17,9 @@ from ..view import COMPARE
 from .cells import Line, Lines, fit, printable, wrap
 from .ink import Ink
 
-KEY_WIDTH = 2
+KEY_WIDTH = 8
+"""The widest column of keys."""
+
 NAME_WIDTH = 12
 ROWS = tuple(row for row in KNOBS if row.key)
 
@@ -97,23 +99,29 @@ def _decided(scene: Scene, field: str) -> str:
 def knob_line(scene: Scene, row: Parameter, width: int) -> Line:
     """A knob with its key and value, the chosen one marked."""
     value, fixed = value_of(scene, row)
-    key = own_key(scene.session.settings.keys, row.key)
-    if fixed and value != "–" and width - KEY_WIDTH - NAME_WIDTH > len(value) + 7:
+    key = key_column(scene, row.key)
+    room = width - cell_len(key) - NAME_WIDTH
+    if fixed and value != "–" and room > len(value) + 7:
         value = f"{value:<5} fixed"
     if row.field == scene.knob:
-        room = width - KEY_WIDTH - NAME_WIDTH
-        text = fit(f"{fit(key, KEY_WIDTH)}{fit(row.name, NAME_WIDTH)}{fit(value, room)}", width)
+        text = fit(f"{key}{fit(row.name, NAME_WIDTH)}{fit(value, room)}", width)
         return [Segment(text, scene.ink.chosen)]
     return setting(scene.ink, (key, row.name, value), width, scene.ink.dim if fixed else scene.ink.text)
 
 
+def key_column(scene: Scene, key: str = "") -> str:
+    """What a person presses in the place of a key, as wide as all of them are in a column, with a space."""
+    widest = min(scene.keycaps.widest + 1, KEY_WIDTH)
+    return f"{fit(scene.keycaps.instead_of(key), widest - 1)} "
+
+
 def setting(ink: Ink, texts: tuple[str, str, str], width: int, style: Style, name_width: int = NAME_WIDTH) -> Line:
-    """A line with a key, a name and a value."""
+    """A line with a column of a key, a name and a value."""
     key, name, value = texts
     return [
-        Segment(fit(key, KEY_WIDTH), ink.accent),
+        Segment(key, ink.accent),
         Segment(fit(name, name_width), ink.dim),
-        Segment(fit(value, width - KEY_WIDTH - name_width), style),
+        Segment(fit(value, width - cell_len(key) - name_width), style),
     ]
 
 
@@ -128,8 +136,8 @@ def _shown(scene: Scene, width: int) -> Lines:
     ]
     if scene.session.pinned:
         rows.append(("P", "compare", COMPARE[view.compare]))
-    own = scene.session.settings.keys
-    return [setting(scene.ink, (own_key(own, key), name, value), width, scene.ink.text) for key, name, value in rows]
+    ink = scene.ink
+    return [setting(ink, (key_column(scene, key), name, value), width, ink.text) for key, name, value in rows]
 
 
 def about(scene: Scene, row: Parameter, width: int) -> tuple[Lines, ...]:
@@ -137,5 +145,6 @@ def about(scene: Scene, row: Parameter, width: int) -> tuple[Lines, ...]:
     ink = scene.ink
     brief: Lines = [[Segment(text, ink.text)] for text in wrap(row.help, width)]
     possible: Lines = [[Segment(text, ink.dim)] for text in wrap(f"possible: {row.possible}", width)]
-    keys: Lines = [[Segment(", less  . more  enter type", ink.accent)]]
+    caps = scene.keycaps
+    keys: Lines = [[Segment(f"{caps['less']} less  {caps['more']} more  {caps['enter']} type", ink.accent)]]
     return [*brief, *possible, *keys], [*brief, *keys], brief

@@ -24,7 +24,8 @@ def _state(scene: Scene, row: int) -> Fact:
         return 0, "; ".join(texts), ink.warning
     if scene.unusual_rows:
         counts = {name: len(side.by_row) for name, side in sides.items() if side.by_row}
-        return 2, f"{' and '.join(_counted(*each) for each in counts.items())} unusual: !", ink.warning
+        counted = " and ".join(_counted(*each) for each in counts.items())
+        return 2, f"{counted} unusual: {scene.keycaps['finding']}", ink.warning
     return 6, "" if scene.combined else "all rows sum to 1", ink.good
 
 

@@ -11,7 +11,6 @@ from rich.segment import Segment
 
 from attn_engine import SCALED, UNSCALED, measures
 
-from ..keymap import own_key
 from ..layout import LEAST
 from ..scene import Matrix, Scene
 from ..together import asked
@@ -57,7 +56,7 @@ def title_line(scene: Scene, width: int) -> Line:
 def _place(scene: Scene, *, brief: bool) -> str:
     """The layer and head on show, and of how many; while other numbers are computed, that they are."""
     if scene.coming:
-        return "computing … " if brief else "computing … escape stops "
+        return "computing … " if brief else f"computing … {scene.keycaps['leave']} stops "
     layers = scene.inputs.num_layers
     here = "  ".join(filter(None, (scene.layer_name, f"head {scene.head_number}")))
     return (
@@ -257,8 +256,8 @@ def page_names(scene: Scene, width: int) -> list[tuple[str, str]]:
     """Each view and how it stands in the title: where there is little room, only the one on show by its name."""
     here = scene.session.view.page
     return [
-        (name, f" {number} {name.capitalize()} " if width >= BRIEF or name == here else f" {number} ")
-        for number, name in enumerate(PAGES, start=1)
+        (name, f" {key} {name.capitalize()} " if width >= BRIEF or name == here else f" {key} ")
+        for name, key in ((name, scene.keycaps[f"page-{name}"]) for name in PAGES)
     ]
 
 
@@ -266,9 +265,9 @@ def page_at(scene: Scene, x: int, width: int) -> str:
     """The view whose name stands at a column of the title line, or nothing."""
     start = len(NAME)
     for name, text in page_names(scene, width):
-        if start <= x < start + len(text):
+        if start <= x < start + cell_len(text):
             return name
-        start += len(text) + 1
+        start += cell_len(text) + 1
     return ""
 
 
@@ -278,23 +277,25 @@ def too_small(scene: Scene, width: int, height: int) -> Lines:
     return page([[Segment(line, scene.ink.text)] for line in wrap(text, width)], width, height, scene.ink.text)
 
 
-WIDE_HINTS = (
-    ("←↑↓→", "cell"),
-    ("shift+←→", "head"),
-    ("shift+↑↓", "layer"),
-    ("m", "mask"),
-    (", .", "less more"),
+Hint = tuple[str, str]
+"""Bindings that belong together, by their ids, and what their keys do."""
+
+WIDE_HINTS: tuple[Hint, ...] = (
+    ("left up down right", "cell"),
+    ("head-back head-on", "head"),
+    ("layer-back layer-on", "layer"),
+    ("knob.mask", "mask"),
+    ("less more", "less more"),
     ("enter", "explain"),
-    ("?", "help"),
-    ("q", "quit"),
+    ("help", "help"),
+    ("quit", "quit"),
 )
 
 
 def hints_line(scene: Scene, width: int) -> Line:
     """The keys that matter here, as many as fit; help and quit always."""
     ink = scene.ink
-    own = scene.session.settings.keys
-    hints = [(own_key(own, key), text) for key, text in _hints(scene)]
+    hints = [(scene.keycaps.together(names), text) for names, text in _hints(scene)]
     while len(hints) > 2 and sum(cell_len(key) + cell_len(text) + 4 for key, text in hints) > width:
         hints.pop(-3)
     line = [Segment(" ", ink.text)]
@@ -303,34 +304,47 @@ def hints_line(scene: Scene, width: int) -> Line:
     return pad(line, width, ink.text)
 
 
-def _hints(scene: Scene) -> tuple[tuple[str, str], ...]:
+def _hints(scene: Scene) -> tuple[Hint, ...]:
     view = scene.session.view
     ends = WIDE_HINTS[-2:]
     if scene.helping:
-        return (("?", "back"), ("↑↓", "scroll"), *ends[1:])
+        return (("help", "back"), ("up down", "scroll"), *ends[1:])
     if scene.knob:
-        return ((", .", "less more"), ("enter", "type"), ("u", "undo"), ("escape", "leave the knob"), *ends)
+        return (("less more", "less more"), ("enter", "type"), ("undo", "undo"), ("leave", "leave the knob"), *ends)
     if view.page != "map":
         return (*HINTS_OF[view.page](scene), *ends)
     if view.explain:
-        return (("←↑↓→", "cell"), ("enter", "close"), ("shift+←→", "head"), *ends)
+        return (WIDE_HINTS[0], ("enter", "close"), WIDE_HINTS[1], *ends)
     return WIDE_HINTS
 
 
-IN_HEADS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "order"), ("shift+↑↓", "layer"), ("c", "colours"))
-OF_LAYER = (*IN_HEADS[:3], ("tab", "all layers"), *IN_HEADS[3:])
-IN_LAYERS = (("←↑↓→", "head"), ("enter", "to the map"), ("v", "measure"), ("tab", "one layer"), ("/", "kind"))
+IN_HEADS: tuple[Hint, ...] = (
+    ("left up down right", "head"),
+    ("enter", "to the map"),
+    ("stage-on", "order"),
+    ("layer-back layer-on", "layer"),
+    ("range", "colours"),
+)
+OF_LAYER = (*IN_HEADS[:3], ("panel-on", "all layers"), *IN_HEADS[3:])
+IN_LAYERS = (*IN_HEADS[:2], ("stage-on", "measure"), ("panel-on", "one layer"), ("search", "kind"))
+IN_MASKS = (
+    ("enter", "type a rule"),
+    ("panel-on", "panel"),
+    ("stage-on", "sheet"),
+    ("search-on search-back", "length"),
+    ("zoom-in zoom-out", "zoom"),
+)
 
 
-def _study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
+def _study_hints(scene: Scene) -> tuple[Hint, ...]:
     from .studies.page import study_hints
 
     return study_hints(scene)
 
 
-HINTS_OF: dict[str, Callable[[Scene], tuple[tuple[str, str], ...]]] = {
+HINTS_OF: dict[str, Callable[[Scene], tuple[Hint, ...]]] = {
     "heads": lambda scene: IN_LAYERS if scene.in_layers else OF_LAYER if scene.layers else IN_HEADS,
-    "masks": lambda _: (("enter", "type a rule"), ("tab", "panel"), ("v", "sheet"), ("n N", "length"), ("+ -", "zoom")),
+    "masks": lambda _: IN_MASKS,
     "experiments": _study_hints,
 }
 """The keys of the other views."""

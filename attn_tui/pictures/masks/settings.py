@@ -10,7 +10,7 @@ from ...lab.laboratory import Laboratory
 from ...parameters import BY_FIELD, LAB_BY_KEY
 from ...scene import Scene
 from ..cells import Lines, wrap
-from ..knobs import KEY_WIDTH, NAME_WIDTH, about, knob_line, setting
+from ..knobs import NAME_WIDTH, about, key_column, knob_line, setting
 
 MOST_RULE_LINES = 4
 LONG = 10**9
@@ -27,15 +27,17 @@ def settings(scene: Scene, width: int, height: int) -> Lines:
     if lab is None:
         return []
     lines = [*_rule(scene, lab, width), *(knob_line(scene, row, width) for row in ROWS[1:])]
+    before = key_column(scene)
     facts: Lines = [
-        setting(scene.ink, ("", *figure), width, scene.ink.text, _name_width(figure, width))
-        for figure in figures(lab, keys=True)
+        setting(scene.ink, (before, *figure), width, scene.ink.text, _name_width(figure, width - len(before)))
+        for figure in figures(lab, scene.keycaps["finding"])
     ]
     chosen = BY_FIELD.get(scene.knob)
     words = next((words for words in (about(scene, chosen, width) if chosen else ()) if len(words) < height // 3), [])
     room = height - len(lines) - (len(words) + 1 if words else 0) - 1
     if len(facts) > room > 0:
-        facts = [*facts[: room - 1], [Segment(f"  … {len(facts) - room + 1} more: v shows them", scene.ink.dim)]]
+        more = f"  … {len(facts) - room + 1} more: {scene.keycaps['stage-on']} shows them"
+        facts = [*facts[: room - 1], [Segment(more, scene.ink.dim)]]
     lines += [[], *facts] if room > 0 else []
     return [*lines, [], *words] if words else lines
 
@@ -49,7 +51,7 @@ def _rule(scene: Scene, lab: Laboratory, width: int) -> Lines:
     written = wrap(text, width - 2)
     if len(written) > MOST_RULE_LINES:
         written = [*written[: MOST_RULE_LINES - 1], written[MOST_RULE_LINES - 1][: width - 3] + "…"]
-    name = setting(ink, ("m", "mask", ""), width, ink.text) if scene.knob != "mask" else first
+    name = setting(ink, (key_column(scene, "m"), "mask", ""), width, ink.text) if scene.knob != "mask" else first
     return [name, *([Segment(f"  {line}", ink.strong)] for line in written)]
 
 
@@ -67,10 +69,10 @@ def setting_at(scene: Scene, y: int, width: int) -> str:
 def _name_width(figure: Figure, width: int) -> int:
     """As for the knobs; less where a long number needs the room."""
     name, text = figure
-    return min(NAME_WIDTH, max(len(name) + 1, width - KEY_WIDTH - len(text)))
+    return min(NAME_WIDTH, max(len(name) + 1, width - len(text)))
 
 
-def figures(lab: Laboratory, *, keys: bool = False) -> list[Figure]:
+def figures(lab: Laboratory, key: str = "") -> list[Figure]:
     """What the mask allows and costs, a name and a text each; with `keys`, where there are keys to press."""
     counted = lab.count
     return [
@@ -78,7 +80,7 @@ def figures(lab: Laboratory, *, keys: bool = False) -> list[Figure]:
         *([("· error", error_text(counted.error, counted.pairs))] if counted and not counted.exact else []),
         ("of all", share_text(counted.pairs / lab.plane.pairs) if counted else unknown(lab)),
         ("keys a row", _seen(lab)),
-        ("findings", _findings(lab, keys)),
+        ("findings", _findings(lab, key)),
         *_block_figures(lab),
         *_cost_figures(lab),
     ]
@@ -142,10 +144,10 @@ def _cost_figures(lab: Laboratory) -> list[Figure]:
     return [*rows, ("· in vain", share_text(blocks.in_vain) if blocks else unknown(lab))]
 
 
-def _findings(lab: Laboratory, keys: bool) -> str:
+def _findings(lab: Laboratory, key: str) -> str:
     findings = lab.findings
     if findings is None:
         return unknown(lab)
     serious = sum(finding.serious for finding in findings)
-    hint = f": ! shows {'them' if serious > 1 else 'it'}" if keys else ""
+    hint = f": {key} shows {'them' if serious > 1 else 'it'}" if key else ""
     return f"{serious}{hint}" if serious else "none"

@@ -39,7 +39,9 @@ def sheet(scene: Scene, width: int, height: int) -> Lines:
     below = len(lines) - first - height
     shown = page(lines[first:], width, height, scene.ink.text)
     if below > 0:
-        shown[-1] = [Segment(f"… {below + 1} more lines: tab to this panel, ↓".ljust(width), scene.ink.dim)]
+        to_panel, down = scene.keycaps["panel-on"], scene.keycaps["down"]
+        more = f"… {below + 1} more lines: {to_panel} to this panel, {down}"
+        shown[-1] = [Segment(more.ljust(width), scene.ink.dim)]
     return shown
 
 

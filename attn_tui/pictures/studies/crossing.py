@@ -99,7 +99,7 @@ def _about(scene: Scene, preset: Preset, width: int, height: int) -> Lines:
         (preset.title, ink.strong),
         (f"{preset.kind}-attention: {preset.query_length} {preset.queries} look at {same}", ink.text),
         (f"mask {preset.mask}, {preset.heads} heads of width {preset.head_dim}", ink.text),
-        (f"grid of {grids}: w shows one as the picture" if grids else "", ink.accent),
+        (f"grid of {grids}: {scene.keycaps['text']} shows one as the picture" if grids else "", ink.accent),
         (preset.scaled_down, ink.text),
         (MADE, ink.dim),
         (preset.source_paper, ink.dim),

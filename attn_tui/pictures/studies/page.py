@@ -51,7 +51,7 @@ PICTURES: dict[str, dict[str, Shown]] = {
         "figure": Shown(crossing.crossing_figure, crossing.crossing_figure_title),
         "beside": Shown(crossing.crossing_beside, crossing.crossing_beside_title),
         "table": Shown(crossing.origins, _named("Where Q, K, V come from")),
-        "more": Shown(crossing.systems, _named("Systems · x next")),
+        "more": Shown(crossing.systems, lambda scene: f"Systems · {scene.keycaps['knob.source']} next"),
     },
     "learning": {
         "figure": Shown(learning.learning_figure, _named("Copy the first token")),
@@ -73,13 +73,13 @@ FACTS: dict[str, Facts] = {
 
 
 HINTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "scaling": (("←→", "d_k"), ("↑↓", "query"), ("D", "draws")),
-    "diversity": (("←→", "heads"), ("D", "draws")),
-    "patterns": (("←→", "pattern"), ("m", "a rule of yours"), ("D", "draws")),
-    "cross": (("x", "system"), ("enter", "to the map")),
-    "learning": (("enter", "start, stop"), ("←→", "a step")),
+    "scaling": (("left right", "d_k"), ("up down", "query"), ("knob.draws", "draws")),
+    "diversity": (("left right", "heads"), ("knob.draws", "draws")),
+    "patterns": (("left right", "pattern"), ("knob.mask", "a rule of yours"), ("knob.draws", "draws")),
+    "cross": (("knob.source", "system"), ("enter", "to the map")),
+    "learning": (("enter", "start, stop"), ("left right", "a step")),
 }
-"""Keys that matter most, beside those that every experiment has."""
+"""Bindings whose keys matter most, beside those that every experiment has."""
 
 
 def study_facts(scene: Scene) -> list[tuple[int, str, Style]]:
@@ -88,9 +88,9 @@ def study_facts(scene: Scene) -> list[tuple[int, str, Style]]:
 
 
 def study_hints(scene: Scene) -> tuple[tuple[str, str], ...]:
-    """The keys that matter most in the experiment on show."""
-    grid = (("w", "picture grid"),) if crossing.has_grid(scene) else ()
-    return (("v", "next experiment"), ("tab", "panel"), *HINTS[scene.session.studies.study], *grid)
+    """The bindings whose keys matter most in the experiment on show."""
+    grid = (("text", "picture grid"),) if crossing.has_grid(scene) else ()
+    return (("stage-on", "next experiment"), ("panel-on", "panel"), *HINTS[scene.session.studies.study], *grid)
 
 
 def panels_of(session: Session) -> list[str]:

@@ -45,7 +45,7 @@ def pattern_pictures(scene: Scene, width: int, height: int) -> Lines:
     captions, here = [printable(mask) for mask in settings.masks], pattern_at(scene, settings)
     weights = _weights(settings)
     tiles = [(caption, *pair) for caption, pair in zip(captions, weights, strict=True)]
-    used = USED_BY.get(settings.masks[here], "a rule of your own, m types another")
+    used = USED_BY.get(settings.masks[here], f"a rule of your own, {scene.keycaps['knob.mask']} types another")
     text = f"{captions[here]}: {used}; colours from 0 to {weights[here][0].max():.2f}"
     words: Lines = [[Segment(line, scene.ink.dim)] for line in wrap(text, width)]
     return [*gallery(scene.ink, tiles, width, height - len(words), here), *words]

@@ -26,7 +26,7 @@ def study_settings(scene: Scene, width: int, height: int) -> Lines:
     lines: Lines = [*(_name(scene, study, width) for study in STUDIES), []]
     lines += [knob_line(scene, row, width) for row in rows_of(scene)]
     if scene.trial:
-        lines += progress(scene.ink, scene.trial, width)
+        lines += progress(scene, scene.trial, width)
     chosen = BY_FIELD.get(scene.knob)
     for text in about(scene, chosen, width) if chosen else ():
         if height > len(lines) + len(text):
@@ -40,8 +40,9 @@ def _name(scene: Scene, study: str, width: int) -> Line:
     return [Segment(fit(f"{'▸' if here else ' '} {NAMES[study]}", width), style)]
 
 
-def progress(ink: Ink, trial: Trial, width: int) -> Lines:
+def progress(scene: Scene, trial: Trial, width: int) -> Lines:
     """How many draws there are of those wanted, as a bar and in words."""
+    ink, caps = scene.ink, scene.keycaps
     if trial.learning:
         step, last = min(trial.studies.train_step, trial.learning.steps), trial.learning.steps
         return [[], _bar(ink, step / last, width), [Segment(f"step {step} of {last}", ink.dim)]]
@@ -49,8 +50,8 @@ def progress(ink: Ink, trial: Trial, width: int) -> Lines:
         return []
     study, wanted = trial.study, trial.settings.draws
     done = study.done if study else 0
-    hint = "" if done == wanted else "escape stops them" if trial.drawing else "stopped: enter goes on"
-    texts = [f"{done:,} of {wanted:,} draws", *([hint] if hint else [])]
+    hint = f"{caps['leave']} stops them" if trial.drawing else f"stopped: {caps['enter']} goes on"
+    texts = [f"{done:,} of {wanted:,} draws", *([] if done == wanted else [hint])]
     return [[], _bar(ink, done / wanted, width), *([Segment(text, ink.dim)] for text in texts)]
 
 
