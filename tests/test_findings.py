@@ -16,6 +16,7 @@ from attn_engine import Experiment, save_capture
 from attn_tui import findings as looking
 from attn_tui import moves
 from attn_tui.findings import Search, first_findings, search_on
+from attn_tui.moves import cursor
 from attn_tui.scene import Scene
 from tests.drawing import brief, scene_of
 from tests.hands import explorer
@@ -82,11 +83,11 @@ def test_a_capture_without_findings_says_how_much_was_looked_at(tmp_path: Path) 
 def test_a_search_that_runs_out_of_time_says_how_far_it_came_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moves, "SECONDS", 0.0)
+    monkeypatch.setattr(cursor, "SECONDS", 0.0)
     scene = opened(odd([(2, 3, 4)], tmp_path), "--head 4")
     assert refused(scene, "finding") == "nothing unusual up to layer 1, head 0: ! looks further"
     assert refused(scene, "finding").startswith("nothing unusual up to layer 1"), "no time at all, but no step back"
-    monkeypatch.setattr(moves, "SECONDS", 10.0)
+    monkeypatch.setattr(cursor, "SECONDS", 10.0)
     assert places_of(scene, 1) == [(2, 3, 4)]
 
 
