@@ -29,6 +29,7 @@ class Keycaps:
 
     def __init__(self, own: Own) -> None:
         self._keys = {name: tuple(map(drawn_key, keys)) for name, keys in effective(own).items()}
+        self._together: dict[str, str] = {}
         self.widest = max(cell_len(keys[0]) for name, keys in self._keys.items() if name.startswith("knob."))
 
     def __getitem__(self, name: str) -> str:
@@ -45,15 +46,20 @@ class Keycaps:
 
     def together(self, names: str) -> str:
         """The keys of bindings that belong together, as short as can be: ←↑↓→, or shift+←→, or n N."""
-        keys = [self[name] for name in names.split()]
-        signs, held = {key[-1] for key in keys}, {key[:-1] for key in keys}
-        if len(held) == 1 and signs <= set(ARROWS.values()):
-            return held.pop() + "".join(key[-1] for key in keys)
-        return self.each(names)
+        if names not in self._together:
+            self._together[names] = _shortest([self[name] for name in names.split()])
+        return self._together[names]
 
     def instead_of(self, key: str) -> str:
         """What a person presses in the place of a key; the key itself, where it is nobody's."""
         return self[BY_DEFAULT[key]] if key in BY_DEFAULT else key
+
+
+def _shortest(keys: list[str]) -> str:
+    signs, held = {key[-1] for key in keys}, {key[:-1] for key in keys}
+    if len(held) == 1 and signs <= set(ARROWS.values()):
+        return held.pop() + "".join(key[-1] for key in keys)
+    return " ".join(keys)
 
 
 @lru_cache(maxsize=8)
