@@ -236,7 +236,7 @@ class Scene:
     @property
     def has_scores(self) -> bool:
         """Whether scores are of queries and keys; else ln p stands for them, of weights from a file."""
-        return bool(self.attention.query.shape[-1])
+        return bool(self.attention.head_dim)
 
     @property
     def captured_weights(self) -> Matrix | None:
@@ -307,7 +307,7 @@ def make_scene(
     matrix, mask, combined = _picture(shown, attention, inputs, head, view)
     compared = beside = None
     signed = view.stage in SIGNED
-    title = TITLES[view.stage] if attention.query.shape[-1] else LOG_TITLES.get(view.stage, TITLES[view.stage])
+    title = TITLES[view.stage] if attention.head_dim else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
         given = _computed(pinned.experiment, pinned.head)
         other, other_mask, other_combined = _picture(pinned.experiment, *given, view)

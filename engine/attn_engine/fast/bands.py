@@ -100,7 +100,7 @@ class Band:
     def _strip(self, query: int, strips: int) -> Strip:
         survey = self.survey
         packed, of = survey.packed, survey.packed.key_head(survey.head)
-        queries = packed.query[survey.head, query : query + strips * self.size]
+        queries = packed.scaled(survey.head, slice(query, query + strips * self.size))
         blocks, width = packed.keys.blocks[of], packed.keys.width
         first = (query - self.before) // width
         strides = (blocks.strides[0] * (self.size // width), *blocks.strides)

@@ -128,7 +128,7 @@ class Survey:
 
     def _strip(self, rows: Positions, runs: tuple[Run, ...], greatest: Singles | None = None) -> Strip:
         of = self.packed.key_head(self.head)
-        query = self.packed.query[self.head, self.queries[rows]][None]
+        query = self.packed.scaled(self.head, self.queries[rows])[None]
         return Strip(query, self.packed.keys.blocks[of : of + 1], runs, greatest)
 
     # What a job computes

@@ -1,0 +1,108 @@
+"""Queries and keys where the scores are not made: drawn a part after the other, and kept as the fast room needs them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from threading import Lock
+
+import numpy as np
+
+from . import sources
+from .draws import slices
+from .experiment import Experiment, drawn_by_and_by
+from .fast.machine import threads
+from .fast.packing import Packed, PackedKeys, Singles, empty_blocks, fill, norms_of, packed_with
+from .fast.pool import empty, shared
+from .sources import Inputs
+
+
+class Drawing:
+    """The queries (heads, queries, d) and keys of an experiment, float32, in the making; values are not drawn.
+
+    They are the numbers that `inputs_of` gives. Two heads, or the queries and the keys of one, are drawn at the same
+    time. Sources of which no part can be had are drawn at once.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        heads, width = experiment.num_heads, experiment.head_dim
+        self.key_heads = experiment.num_key_heads or heads
+        self.total = (heads * experiment.query_length + self.key_heads * experiment.key_length) * width
+        self.drawn = 0
+        self._query = empty((heads, experiment.query_length, width))  # memory costs nothing before it is written to
+        self._blocks = empty_blocks(self.key_heads, experiment.key_length, width)
+        self._norms = {"query": np.zeros(heads), "key": np.zeros(self.key_heads)}
+        self._left = [self._parts("query", head) for head in range(heads)]
+        self._left[1:1] = [self._parts("key", head) for head in range(self.key_heads)]
+        if not drawn_by_and_by(experiment):
+            self._left = [self._everything()]
+        self._keys: PackedKeys | None = None
+        self._lock = Lock()
+
+    @property
+    def share(self) -> float:
+        """The share of the numbers that are there."""
+        return self.drawn / self.total
+
+    def go_on(self, seconds: float = math.inf, stopped: Callable[[], bool] = bool) -> None:
+        """Draw for about so many seconds, until everything is there, or until `stopped` says so."""
+        end = time.perf_counter() + seconds
+        with self._lock:
+            while self._left and not stopped():
+                some = self._left[: threads()]
+                for parts, numbers in zip(some, shared(lambda parts: next(parts, 0), some), strict=True):
+                    self.drawn += numbers
+                    if not numbers:
+                        self._left.remove(parts)
+                if time.perf_counter() >= end:
+                    break
+
+    def packed(self, scale: float | str, temperature: float) -> Packed:
+        """Everything, with a scale and a temperature; what is missing is drawn. Raises ValueError for either."""
+        self.go_on()
+        keys = self._keys = self._keys or self._packed_keys()
+        return packed_with(self._query, self._norms["query"], keys, scale=scale, temperature=temperature)
+
+    def _packed_keys(self) -> PackedKeys:
+        length = self.experiment.key_length
+        no_values: Singles = np.zeros((self.key_heads, length, 0), dtype=np.float32)
+        return PackedKeys(self._blocks, self._norms["key"], length, no_values)
+
+    def _parts(self, name: str, head: int) -> Iterator[int]:
+        """Draw one head of queries or keys; how many numbers at each step."""
+        experiment = self.experiment
+        length = experiment.query_length if name == "query" else experiment.key_length
+        for first, some in slices(name, length, experiment.head_dim, experiment.seed, head):
+            self._lay(name, head, first, self._turned(name, first, some))
+            yield some.size
+
+    def _turned(self, name: str, first: int, some: Singles) -> Singles:
+        experiment = self.experiment
+        if experiment.rope == "off":
+            return some
+        shift = experiment.key_length - experiment.query_length
+        shift = shift if name == "query" and experiment.align == "right" else 0
+        return sources.turned(some, np.arange(first, first + len(some)) + shift)
+
+    def _lay(self, name: str, head: int, first: int, some: Singles) -> None:
+        """Put vectors (positions, d) where they belong, keys from a whole block on."""
+        last = first + len(some)
+        if name == "query":
+            self._query[head, first:last] = some
+        else:
+            width = self._blocks.shape[-1]
+            fill(self._blocks[head, first // width : -(-last // width)], some)
+        self._norms[name][head] = max(self._norms[name][head], norms_of(some))
+
+    def _everything(self) -> Iterator[int]:
+        given = self._given()
+        for name, vectors in (("query", given.query), ("key", given.key)):
+            for head, some in enumerate(vectors):
+                self._lay(name, head, 0, some)
+        yield self.total
+
+    def _given(self) -> Inputs:
+        given = sources.inputs(self.experiment)
+        return given if self.experiment.rope == "off" else sources.rotated(given, self.experiment.align)
