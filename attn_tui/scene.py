@@ -199,12 +199,12 @@ class Scene:
         return replace(self.session, experiment=experiment, view=view, pinned=pinned)
 
     @cached_property
-    def query_labels(self) -> tuple[str, ...]:
+    def query_labels(self) -> Sequence[str]:
         """A label for each row: its token or word, made harmless, or its number."""
         return _labels(self.combined.query_labels if self.combined else self.inputs.query_tokens, self.size[0])
 
     @cached_property
-    def key_labels(self) -> tuple[str, ...]:
+    def key_labels(self) -> Sequence[str]:
         """A label for each column: its token or word, made harmless, or its number."""
         return _labels(self.combined.key_labels if self.combined else self.inputs.key_tokens, self.size[1])
 

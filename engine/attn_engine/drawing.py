@@ -1,10 +1,10 @@
-"""Queries and keys where the scores are not made: drawn a part after the other, and kept as the fast room needs them."""
+"""Queries and keys where the scores are not made: drawn a part after the other, kept as the fast room needs them."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Lock
 
 import numpy as np
@@ -46,11 +46,11 @@ class Drawing:
         """The share of the numbers that are there."""
         return self.drawn / self.total
 
-    def go_on(self, seconds: float = math.inf, stopped: Callable[[], bool] = bool) -> None:
-        """Draw for about so many seconds, until everything is there, or until `stopped` says so."""
+    def go_on(self, seconds: float = math.inf) -> None:
+        """Draw for about so many seconds, or until everything is there."""
         end = time.perf_counter() + seconds
         with self._lock:
-            while self._left and not stopped():
+            while self._left:
                 some = self._left[: threads()]
                 for parts, numbers in zip(some, shared(lambda parts: next(parts, 0), some), strict=True):
                     self.drawn += numbers

@@ -5,9 +5,8 @@ Of an experiment with more than `MAX_SCORES`, what can be had without all of the
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -84,27 +83,19 @@ class Far:
     # Its numbers
 
     @property
-    def numbers(self) -> int:
-        """How many numbers of query and key there are."""
-        return self._drawing.total
+    def drawn_of(self) -> Experiment:
+        """What decides them: the experiment with its other fields at their defaults."""
+        return _decided(self.experiment)
 
     @property
-    def drawn(self) -> float:
-        """The share of them that is there."""
-        return self._drawing.share
-
-    def draw(self, seconds: float = math.inf, stopped: Callable[[], bool] = bool) -> None:
-        """Draw for about so many seconds, until all are there, or until `stopped` says so. Raises MemoryError."""
-        self._drawing.go_on(seconds, stopped)
+    def drawing(self) -> Drawing:
+        """Queries and keys in the making: begun, where others were drawn last."""
+        return _drawing(self.drawn_of)
 
     @property
     def packed(self) -> Packed:
         """Queries and keys made ready; they are drawn as far as they are not there yet."""
-        return self._drawing.packed(self.experiment.scale, self.experiment.temperature)
-
-    @property
-    def _drawing(self) -> Drawing:
-        return _drawing(_decided(self.experiment))
+        return self.drawing.packed(self.experiment.scale, self.experiment.temperature)
 
     @property
     def query(self) -> Floats:

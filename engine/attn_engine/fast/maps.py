@@ -139,16 +139,13 @@ class _Canvas:
     def steps(self, seconds: float, scores: float = 0) -> Iterator[MeanMap]:
         """The picture as it is after each of these times or numbers of scores, and when it is exact."""
         jobs, end = self.survey.jobs(), time.perf_counter() + seconds
-        most, made, known = AT_ONCE if seconds < np.inf else WHOLE, 0, 0
+        most, made, known = WHOLE if scores or seconds == np.inf else AT_ONCE, 0, 0
         while some := list(_some(jobs, most)):
             cells = sum(job.cells for job in some)
             self._take(some, shared(self.survey.computed, some, cells >= WORTH))
             made += cells
-            if (
-                time.perf_counter() >= end
-                and made >= scores
-                and known < (now := int(self.begun.sum())) < self.known.size
-            ):
+            now = int(self.begun.sum())
+            if time.perf_counter() >= end and made >= scores and known < now < self.known.size:
                 yield self._picture()
                 end, made, known = time.perf_counter() + seconds, 0, now
         yield self._picture()
