@@ -193,6 +193,7 @@ class Desk:
                     self._fine.add(question)
             if (refine is None or better) and self._told and not self._closed:
                 self._told()
+            task = known = answer = None  # while there is nothing to do, nothing is held
 
     def _next(self) -> tuple[Question, Callable[..., Any] | None, Any] | None:
         """What to go on with: a question that waits, else one with what refines its answer; None at the end."""

@@ -27,8 +27,8 @@ AT_ONCE = 2**21
 DRAWN = 0.1
 """Seconds between two looks at how many have been drawn."""
 
-PRINTED = 2**34
-"""Scores, about, after which a map is printed as far as it is known then: some ten seconds."""
+PRINTED, SAMPLED = 2**34, 2**32
+"""Scores up to which a map is printed when it is exact, and those, about, after which a larger one is an estimate."""
 
 Ends = tuple[int, int, int]
 """Where blocks begin and end, as of a range, and how large they are."""
@@ -51,7 +51,8 @@ def begun(experiment: Experiment, head: int, rows: Ends, columns: Ends, seconds:
     far, edges = far_of(experiment), (_edges(*rows), _edges(*columns))
     rest, drawing = _later(far, head, *edges), far.drawing
     if seconds == math.inf:
-        return Progress(next(far.maps(head, *edges, 0, scores=PRINTED)), None)
+        scores = PRINTED if far.query_length * far.key_length <= PRINTED else SAMPLED
+        return Progress(next(far.maps(head, *edges, 0, scores)), None)
     if drawing.share < 1 and drawing.total > AT_ONCE:
         return Progress(_unknown(*edges), rest, drawing)
     first = next(far.maps(head, *edges, seconds))

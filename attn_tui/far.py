@@ -93,13 +93,15 @@ class FarScene(Scene):
             return reading_of(far, self.head, query)
         if self.progress.drawing:
             return None
-        return self.aside.ask(read, self.shown, self.head, query, alone=True)
+        return self.aside.ask(read, self.far.experiment, self.head, query, alone=True)
 
     @property
     def progress(self) -> Progress:
         """The map of everything, as far as it is known, and what has to be drawn first; it becomes better by itself."""
         ends = ((0, length, self.grain) for length in self.size)
-        found = self.aside.ask(begun, self.shown, self.head, *ends, self.patience, quick=True, refine=self._further)
+        found = self.aside.ask(
+            begun, self.far.experiment, self.head, *ends, self.patience, quick=True, refine=self._further
+        )
         assert found
         return found
 
@@ -113,7 +115,7 @@ class FarScene(Scene):
         if self.progress.drawing:  # asked first, since what is asked last is refined first
             return None
         found = self.aside.ask(
-            begun, self.shown, self.head, rows, columns, self.patience, refine=self._further, alone=True
+            begun, self.far.experiment, self.head, rows, columns, self.patience, refine=self._further, alone=True
         )
         return found.map if found and found.map.known.any() else None
 

@@ -49,6 +49,9 @@ STARTING = 2
 PATIENCE = 0.15
 """Seconds without a key after which it is found out what may be known later."""
 
+FRAME = 0.03
+"""Seconds without a key after which rows and parts of a large map are computed: the key's frame is drawn first."""
+
 
 class Answer(Message):
     """The desk has answered something."""
@@ -140,7 +143,8 @@ class Showing(terminal.TerminalApp):
     def on_mount(self) -> None:
         """Draw the first screen at once."""
         self._find_panels()
-        self.desks["map"].patience = 0 if self.is_headless else PATIENCE
+        for name, patience in (("map", PATIENCE), ("far", FRAME)):
+            self.desks[name].patience = 0 if self.is_headless else patience
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
 

@@ -15,7 +15,9 @@ from .experiment import Experiment, drawn_by_and_by
 from .fast.machine import threads
 from .fast.packing import Packed, PackedKeys, Singles, empty_blocks, fill, norms_of, packed_with
 from .fast.pool import empty, shared
-from .sources import Inputs
+
+Part = tuple[str, int, int, Singles]
+"""Query or key, the head, the first position, and the numbers (positions, d)."""
 
 
 class Drawing:
@@ -34,10 +36,10 @@ class Drawing:
         self._query = empty((heads, experiment.query_length, width))  # memory costs nothing before it is written to
         self._blocks = empty_blocks(self.key_heads, experiment.key_length, width)
         self._norms = {"query": np.zeros(heads), "key": np.zeros(self.key_heads)}
-        self._left = [self._parts("query", head) for head in range(heads)]
-        self._left[1:1] = [self._parts("key", head) for head in range(self.key_heads)]
+        self._left = [_parts(experiment, "query", head) for head in range(heads)]
+        self._left[1:1] = [_parts(experiment, "key", head) for head in range(self.key_heads)]
         if not drawn_by_and_by(experiment):
-            self._left = [self._everything()]
+            self._left = [_everything(experiment)]
         self._keys: PackedKeys | None = None
         self._lock = Lock()
 
@@ -52,7 +54,7 @@ class Drawing:
         with self._lock:
             while self._left:
                 some = self._left[: threads()]
-                for parts, numbers in zip(some, shared(lambda parts: next(parts, 0), some), strict=True):
+                for parts, numbers in zip(some, shared(self._draw, some), strict=True):
                     self.drawn += numbers
                     if not numbers:
                         self._left.remove(parts)
@@ -70,21 +72,13 @@ class Drawing:
         no_values: Singles = np.zeros((self.key_heads, length, 0), dtype=np.float32)
         return PackedKeys(self._blocks, self._norms["key"], length, no_values)
 
-    def _parts(self, name: str, head: int) -> Iterator[int]:
-        """Draw one head of queries or keys; how many numbers at each step."""
-        experiment = self.experiment
-        length = experiment.query_length if name == "query" else experiment.key_length
-        for first, some in slices(name, length, experiment.head_dim, experiment.seed, head):
-            self._lay(name, head, first, self._turned(name, first, some))
-            yield some.size
-
-    def _turned(self, name: str, first: int, some: Singles) -> Singles:
-        experiment = self.experiment
-        if experiment.rope == "off":
-            return some
-        shift = experiment.key_length - experiment.query_length
-        shift = shift if name == "query" and experiment.align == "right" else 0
-        return sources.turned(some, np.arange(first, first + len(some)) + shift)
+    def _draw(self, parts: Iterator[Part]) -> int:
+        """The next of some parts; how many numbers it has, 0 where there is none any more."""
+        part = next(parts, None)
+        if part is None:
+            return 0
+        self._lay(*part)
+        return part[-1].size
 
     def _lay(self, name: str, head: int, first: int, some: Singles) -> None:
         """Put vectors (positions, d) where they belong, keys from a whole block on."""
@@ -96,13 +90,28 @@ class Drawing:
             fill(self._blocks[head, first // width : -(-last // width)], some)
         self._norms[name][head] = max(self._norms[name][head], norms_of(some))
 
-    def _everything(self) -> Iterator[int]:
-        given = self._given()
-        for name, vectors in (("query", given.query), ("key", given.key)):
-            for head, some in enumerate(vectors):
-                self._lay(name, head, 0, some)
-        yield self.total
 
-    def _given(self) -> Inputs:
-        given = sources.inputs(self.experiment)
-        return given if self.experiment.rope == "off" else sources.rotated(given, self.experiment.align)
+def _parts(experiment: Experiment, name: str, head: int) -> Iterator[Part]:
+    """One head of the queries or keys, by and by."""
+    length = experiment.query_length if name == "query" else experiment.key_length
+    for first, some in slices(name, length, experiment.head_dim, experiment.seed, head):
+        yield name, head, first, _turned(experiment, name, first, some)
+
+
+def _turned(experiment: Experiment, name: str, first: int, some: Singles) -> Singles:
+    """Queries or keys from the position `first` on as the experiment rotates them."""
+    if experiment.rope == "off":
+        return some
+    shift = experiment.key_length - experiment.query_length
+    shift = shift if name == "query" and experiment.align == "right" else 0
+    return sources.turned(some, np.arange(first, first + len(some)) + shift)
+
+
+def _everything(experiment: Experiment) -> Iterator[Part]:
+    """All heads, of which no part can be had alone."""
+    given = sources.inputs(experiment)
+    if experiment.rope != "off":
+        given = sources.rotated(given, experiment.align)
+    for name, vectors in (("query", given.query), ("key", given.key)):
+        for head, some in enumerate(vectors):
+            yield name, head, 0, some

@@ -27,8 +27,9 @@ MOST_ROWS = 4
 
 
 class BandJob(NamedTuple):
-    """Strips from the row `first` on, so many of them, each of `size` queries."""
+    """Strips of a band from the row `first` on, so many of them, each of `size` queries."""
 
+    band: Band
     first: int
     strips: int
     size: int
@@ -73,7 +74,7 @@ class Band:
         groups = range(self.inside.start, self.inside.stop, together)
         for at in scattered(len(groups)):
             strips = min(together, self.inside.stop - groups[at])
-            yield BandJob(groups[at] * self.size, strips, self.size, strips * cells)
+            yield BandJob(self, groups[at] * self.size, strips, self.size, strips * cells)
 
     def computed(self, job: BandJob) -> Done:
         """The job done: by any thread."""
