@@ -9,14 +9,13 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from attn_engine import Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores
+from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores
 
 from .desk import Desk
 from .estimates import FIRST, Ends, Progress, begun, further
 from .pictures.ink import Ink
-from .rows import AT_ONCE, Numbered, Reading, read, reading_of
+from .rows import AT_ONCE, Ceiling, Numbered, Reading, ceiling_of, read, reading_of
 from .scene import TITLES, Scene
 from .view import Session, View
 
@@ -122,10 +121,11 @@ class FarScene(Scene):
     def _further(self, progress: Progress) -> Progress | None:
         return further(progress, self.aside)
 
-    @property
-    def seen(self) -> NDArray[np.int64] | None:
-        """How many keys each query sees, where that is known."""
-        return self.far.seen(self.head)
+    @cached_property
+    def ceiling(self) -> Ceiling | None:
+        """The most that entropies can be; None where that is still to come, or would have to be looked up."""
+        deciding = replace(self.far.experiment, temperature=1.0, scale=SCALED, seed=0)
+        return self.aside.ask(ceiling_of, deciding, self.head, alone=True)
 
 
 def as_far(scene: Scene) -> FarScene:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attn_engine import Experiment, Far, FarRow, far_of, measures
 
@@ -17,6 +18,9 @@ AT_ONCE = 2**17
 
 LISTED = 256
 """Keys that are listed of a row, at most."""
+
+POINTS = 512
+"""Queries of which a ceiling is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,24 @@ def reading_of(far: Far, head: int, query: int) -> Reading:
 def read(experiment: Experiment, head: int, query: int) -> Reading:
     """The same, of an experiment."""
     return reading_of(far_of(experiment), head, query)
+
+
+@dataclass(frozen=True, eq=False)
+class Ceiling:
+    """The most that entropies can be, in nats, of some `queries`: NaN where one sees nothing."""
+
+    queries: NDArray[np.int64]
+    nats: NDArray[np.float64]
+
+
+def ceiling_of(experiment: Experiment, head: int) -> Ceiling | None:
+    """The ceiling of some POINTS queries; None where only looking at every pair would tell."""
+    seen = far_of(experiment).seen(head)
+    if seen is None:
+        return None
+    queries = np.arange(0, seen.size, max(seen.size // POINTS, 1))
+    some = seen[queries]
+    return Ceiling(queries, np.log(some, out=np.full(some.shape, np.nan), where=some > 0))
 
 
 class Numbered(Sequence[str]):

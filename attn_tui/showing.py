@@ -84,7 +84,7 @@ class Showing(terminal.TerminalApp):
             "masks": self._desk(),
             "experiments": self._desk(kept=8),
             "heads": self._desk(kept=1024),
-            "far": self._desk(kept=3),
+            "far": self._desk(kept=6),
         }
         self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
         self._take_theme(self.scene)

@@ -77,20 +77,18 @@ def drawn_so_far(scene: FarScene) -> str:
     return f"{percent(drawing.share)} of {drawing.total:,} numbers drawn" if drawing else ""
 
 
-@kept(lambda scene: (as_far(scene).whole, scene.head, scene.cursor[0], scene.ink, charts.waiting()))
+@kept(lambda far: (as_far(far).whole, as_far(far).ceiling, far.head, far.cursor[0], far.ink, charts.waiting()))
 def far_entropy(far_scene: Scene, width: int, height: int) -> Lines:
     """The entropy of every query that is known, under its ceiling where that is known."""
     scene = as_far(far_scene)
     if charts.waiting() or not scene.whole.known.any():
         return [[Segment("…", scene.ink.dim)]]
-    ink, found, seen = scene.ink, scene.whole, scene.seen
+    ink, found, ceiling = scene.ink, scene.whole, scene.ceiling
     name = "by query" if found.exact else f"by query, {percent(found.share)} known"
     places, entropies = extremes(found)
     series = [Series(name, entropies, ink.accent, x=places)]
-    if seen is not None:
-        every = np.arange(0, seen.size, max(seen.size // BINS, 1))
-        ceiling = np.log(seen[every], out=np.full(every.shape, np.nan), where=seen[every] > 0)
-        series.append(Series("ln(keys seen)", ceiling, ink.dim, "dashes", x=every))
+    if ceiling:
+        series.append(Series("ln(keys seen)", ceiling.nats, ink.dim, "dashes", x=ceiling.queries))
     cursor, axis = scene.cursor[0], ink.dim
     chart = Chart(series, "query", "nats", cursor=cursor, axis_style=axis, cursor_style=ink.mark)
     return charts.draw(chart, width, height)

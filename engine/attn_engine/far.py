@@ -130,7 +130,7 @@ class Far:
 
     def seen(self, head: int) -> NDArray[np.int64] | None:
         """How many keys each query sees, (queries,); None where only looking at every pair would tell."""
-        return _seen(self.mask, self.plane(head))
+        return row_counts(self.mask, self.plane(head))
 
     def inputs(self) -> Inputs:
         """What its inputs are beside their numbers: they have no tokens, and as always one layer."""
@@ -176,7 +176,6 @@ def _summed(numbers: NDArray[Any], size: int) -> NDArray[Any]:
 # What is kept: one of each, since they are large.
 
 _drawing = Stage(Drawing, keep=1)
-_seen = Stage(row_counts, keep=1)
 
 
 def _decided(experiment: Experiment) -> Experiment:
