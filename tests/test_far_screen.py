@@ -304,3 +304,11 @@ def test_csv_is_refused_and_the_command_is_saved(tmp_path: Any) -> None:
         save(str(tmp_path / "map.csv"), scene, [], str)
     save(str(tmp_path / "map.cmd"), scene, [], str)
     assert "--queries 700" in (tmp_path / "map.cmd").read_text()
+
+
+SHARES = {0.0: "0.0 %", 6.1e-5: "0.0061 %", 4.2e-4: "0.042 %", 0.0042: "0.4 %", 0.129: "12 %", 0.9999: "99 %"}
+
+
+@pytest.mark.parametrize(("share", "told"), SHARES.items())
+def test_a_share_is_told_as_none_or_all_only_where_it_is(share: float, told: str) -> None:
+    assert percent(share) == told

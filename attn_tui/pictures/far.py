@@ -27,9 +27,9 @@ BINS = 512
 
 def percent(share: float) -> str:
     """A share as people read it, never as all as long as any is missing, nor as none where there is some."""
-    if share < 0.1:
-        return f"{100 * share:.{1 if not share or share >= 0.001 else 4}f} %"
-    return f"{math.floor(100 * share)} %"
+    if 0 < share < 0.001:
+        return f"{100 * share:.4f}".rstrip("0") + " %"
+    return f"{100 * share:.1f} %" if share < 0.1 else f"{math.floor(100 * share)} %"
 
 
 def far_facts(far_scene: Scene) -> list[Fact]:
