@@ -136,6 +136,6 @@ def test_a_head_of_a_million_positions_can_be_had_and_no_two() -> None:
 @pytest.mark.parametrize("memory", [2**29], indirect=True)
 @pytest.mark.usefixtures("memory")
 def test_where_memory_is_short_that_is_said() -> None:
-    with pytest.raises(ValueError, match="query and key; at most 107,374,182, for lack of memory, are made"):
+    with pytest.raises(ValueError, match="query and key; at most 89,478,485, for lack of memory, are made"):
         far_of(replace(MILLION, seed=1))
     assert far_of(replace(MILLION, query_length=2**16)).drawing.share == 0

@@ -71,7 +71,8 @@ class Packed:
     @cached_property
     def query(self) -> Singles:
         """All queries with the scale in them, (heads, queries, d)."""
-        return np.multiply(self.plain, np.float32(self.whole), out=empty(self.plain.shape))
+        with np.errstate(all="ignore"):
+            return np.multiply(self.plain, np.float32(self.whole), out=empty(self.plain.shape))
 
     def scaled(self, head: int, rows: slice | NDArray[np.int64]) -> Singles:
         """Some queries of a head with the scale in them, (rows, d), where not all are to be kept."""
