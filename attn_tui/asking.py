@@ -53,7 +53,7 @@ class Asking(Changing):
         if self.scene.layers and not self.scene.helping:
             self.ask("kind", "heads of kind", self.session.view.head_kind, tuple(KIND_LETTERS))
         else:
-            tokens = self.scene.key_labels if self.scene.has_tokens else ()
+            tokens = tuple(self.scene.key_labels) if self.scene.has_tokens else ()
             self.ask("search", "search", self.session.view.search, tokens)
 
     def do_go(self) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 from textual.message import Message
 
-from attn_engine import is_far
-
 from .desk import Desk, Trouble
 from .effort import takes_long
+from .far import as_far
 from .history import History, decided
 from .parameters import knobs_of
 from .pictures.ink import Tier
@@ -77,6 +76,8 @@ class Changing(Showing):
         if _subject(scene) != _subject(self.scene):
             for desk in self.desks.values():
                 desk.forget_waiting()
+        if _drawn_of(scene) != _drawn_of(self.scene):
+            self.desks["far"].forget(but=scene.shown)
         self.show_scene(self._scrolled(scene))
 
     def _scrolled(self, scene: Scene) -> Scene:
@@ -152,4 +153,9 @@ def _subject(scene: Scene) -> Any:
         return scene.layers.experiment
     if scene.laboratory:
         return scene.laboratory.rule, scene.laboratory.plane
-    return (scene.shown, scene.head) if is_far(scene.shown) else scene.shown
+    return (as_far(scene).far.experiment, scene.head) if scene.is_far else scene.shown
+
+
+def _drawn_of(scene: Scene) -> Any:
+    """What decides the numbers that are drawn by and by: too many to be kept with those before."""
+    return as_far(scene).far.drawn_of if scene.is_far else None

@@ -96,6 +96,13 @@ class Desk:
             self._refining.clear()
             self._stopped.clear()
 
+    def forget(self, *, but: Hashable) -> None:
+        """Keep no answers but those of questions that begin with this argument: others hold too much."""
+        with self._changed:
+            for question in [each for each in self._answers if each[1][:1] != (but,)]:
+                del self._answers[question]
+                self._fine.discard(question)
+
     def close(self) -> None:
         """Answer nothing more."""
         with self._changed:
@@ -177,7 +184,7 @@ class Desk:
                     return
                 raise
             better = answer is not None and not (refine and isinstance(answer, Trouble))
-            if refine is None or better:  # a known answer is not lost where it cannot be made better
+            if refine is None or (better and question in self._answers):  # a known answer is not lost for no better
                 self._keep(question, answer)
             with self._changed:
                 self._waiting.pop(question, None)
@@ -186,6 +193,7 @@ class Desk:
                     self._fine.add(question)
             if (refine is None or better) and self._told and not self._closed:
                 self._told()
+            task = known = answer = None  # while there is nothing to do, nothing is held
 
     def _next(self) -> tuple[Question, Callable[..., Any] | None, Any] | None:
         """What to go on with: a question that waits, else one with what refines its answer; None at the end."""

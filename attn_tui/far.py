@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from attn_engine import Attention, Experiment, Far, FarRow, FieldError, MeanMap, far_of, most_scores, pooled_map
+from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores
 
 from .desk import Desk
+from .estimates import FIRST, Ends, Progress, begun, further
 from .pictures.ink import Ink
-from .scene import TITLES, Mask, Matrix, Scene
+from .rows import AT_ONCE, Ceiling, Numbered, Reading, ceiling_of, read, reading_of
+from .scene import TITLES, Scene
 from .view import Session, View
-
-FIRST, NEXT = 0.003, 0.03
-"""Seconds after which a map is shown for the first time, and between two looks at how it has become."""
-
-GROWN, MOST = 1.5, 6
-"""How much more has to be known before it is shown again, and after how many looks it is at the latest."""
 
 FINEST = 512
 """Blocks a side, about, that the map of everything has; larger blocks are made of these."""
@@ -80,33 +75,57 @@ class FarScene(Scene):
         return dict.fromkeys(here, why)
 
     @cached_property
-    def row(self) -> FarRow:
-        """The cursor's query, exact."""
-        return _row(self.far, self.head, self.cursor[0])
+    def query_labels(self) -> Sequence[str]:
+        """The number of each query."""
+        return Numbered(self.size[0])
+
+    @cached_property
+    def key_labels(self) -> Sequence[str]:
+        """The number of each key."""
+        return Numbered(self.size[1])
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        """What the cursor's query reads, exact; None where it is still to come."""
+        far, query = self.far, self.cursor[0]
+        if not self.aside.is_beside or (far.key_length <= AT_ONCE and not self.progress.drawing):
+            return reading_of(far, self.head, query)
+        if self.progress.drawing:
+            return None
+        return self.aside.ask(read, self.far.experiment, self.head, query, alone=True)
+
+    @property
+    def progress(self) -> Progress:
+        """The map of everything, as far as it is known, and what has to be drawn first; it becomes better by itself."""
+        ends = ((0, length, self.grain) for length in self.size)
+        found = self.aside.ask(
+            begun, self.far.experiment, self.head, *ends, self.patience, quick=True, refine=self._further
+        )
+        assert found
+        return found
 
     @property
     def whole(self) -> MeanMap:
-        """The map of everything, as far as it is known; it becomes better beside the screen."""
-        ends = ((0, length, self.grain) for length in self.size)
-        found = self.aside.ask(begun, self.shown, self.head, *ends, self.patience, quick=True, refine=self._further)
-        assert found
-        return found.map
+        """The map of everything, as far as it is known."""
+        return self.progress.map
 
     def part(self, rows: Ends, columns: Ends) -> MeanMap | None:
         """A map of a part, in blocks of any size; None where it is still to come. It goes before that of everything."""
-        self.whole  # noqa: B018 - asked first, since what is asked last is refined first
+        if self.progress.drawing:  # asked first, since what is asked last is refined first
+            return None
         found = self.aside.ask(
-            begun, self.shown, self.head, rows, columns, self.patience, refine=self._further, alone=True
+            begun, self.far.experiment, self.head, rows, columns, self.patience, refine=self._further, alone=True
         )
-        return found.map if found else None
+        return found.map if found and found.map.known.any() else None
 
     def _further(self, progress: Progress) -> Progress | None:
         return further(progress, self.aside)
 
-    @property
-    def seen(self) -> NDArray[np.int64] | None:
-        """How many keys each query sees, where that is known."""
-        return self.far.seen(self.head)
+    @cached_property
+    def ceiling(self) -> Ceiling | None:
+        """The most that entropies can be; None where that is still to come, or would have to be looked up."""
+        deciding = replace(self.far.experiment, temperature=1.0, scale=SCALED, seed=0)
+        return self.aside.ask(ceiling_of, deciding, self.head, alone=True)
 
 
 def as_far(scene: Scene) -> FarScene:
@@ -116,59 +135,13 @@ def as_far(scene: Scene) -> FarScene:
 
 
 def to_the_end(scene: Scene) -> FarScene:
-    """The scene whose maps are shown when they are exact."""
+    """The scene whose maps are shown when they are exact, or about as exact as can be waited for."""
     return replace(as_far(scene), patience=math.inf)
-
-
-Ends = tuple[int, int, int]
-"""Where blocks begin and end, as of a range, and how large they are."""
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """A map so far, and how it goes on, unless it is exact."""
-
-    map: MeanMap
-    rest: Iterator[MeanMap] | None
-
-
-def begun(experiment: Experiment, head: int, rows: Ends, columns: Ends, seconds: float) -> Progress:
-    """The first estimate of a map between some ends, after about so many seconds."""
-    make = partial(far_of(experiment).maps, head, _edges(*rows), _edges(*columns))
-    first = next(make(seconds))
-    return Progress(first, None if first.exact else make(NEXT))
-
-
-def further(progress: Progress, desk: Desk) -> Progress | None:
-    """The map when noticeably more is known of it, or all, or the desk is held; None where it is exact."""
-    if progress.rest is None:
-        return None
-    found = progress.map
-    for _, found in zip(range(MOST), progress.rest, strict=False):
-        if desk.held or found.exact or found.share > GROWN * progress.map.share:
-            break
-    return Progress(found, None if found.exact else progress.rest)
-
-
-def _edges(first: int, end: int, block: int) -> NDArray[np.int64]:
-    return np.append(np.arange(first, end, block), end)
 
 
 def grain_of(far: Far) -> int:
     """The least power of two of which FINEST blocks are as long as both sides."""
     return 1 << (max(-(-max(far.query_length, far.key_length) // FINEST), 1) - 1).bit_length()
-
-
-@lru_cache(maxsize=2)
-def larger(found: MeanMap, size: int) -> tuple[Matrix, Mask, Mask]:
-    """The means of blocks of `size` blocks a side, where any pair is seen, and the rows of which nothing is known."""
-    means, pairs = pooled_map(found, size)
-    return means, pairs > 0, np.asarray(np.isnan(means).all(axis=1))
-
-
-@lru_cache(maxsize=2)
-def _row(far: Far, head: int, query: int) -> FarRow:
-    return far.row(head, query)
 
 
 def make_far_scene(session: Session, shown: Experiment, wanted: int, ink: Ink, desk: Desk) -> FarScene:
@@ -178,9 +151,9 @@ def make_far_scene(session: Session, shown: Experiment, wanted: int, ink: Ink, d
     head, nothing = min(wanted, far.num_heads - 1), np.zeros((0, 0), dtype=np.float32)
     attention = cast("Attention", far)  # whatever asks it for a matrix is none of this scene's pictures
     title = TITLES["weights"]
-    scene = FarScene(session, ink, shown, attention, far.inputs, head, nothing, nothing > 0, False, title, aside=desk)
+    scene = FarScene(session, ink, shown, attention, far.inputs(), head, nothing, nothing > 0, False, title, aside=desk)
     if session.view.page == "map" and desk.is_beside:
-        scene.whole  # noqa: B018 - begun where the scene is made, which may be beside the screen
+        scene.progress  # noqa: B018 - begun where the scene is made, which may be beside the screen
     return scene
 
 

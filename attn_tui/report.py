@@ -181,7 +181,7 @@ def figures(scene: Scene) -> dict[str, Any]:
             "heads": attention.num_heads,
             "queries": attention.query_length,
             "keys": attention.key_length,
-            "head_dim": attention.query.shape[-1],
+            "head_dim": attention.head_dim,
         },
         "query_tokens": list(scene.inputs.query_tokens) or None,
         "key_tokens": list(scene.inputs.key_tokens) or None,

@@ -205,12 +205,12 @@ class Scene:
         return replace(self.session, experiment=experiment, view=view, pinned=pinned)
 
     @cached_property
-    def query_labels(self) -> tuple[str, ...]:
+    def query_labels(self) -> Sequence[str]:
         """A label for each row: its token or word, made harmless, or its number."""
         return _labels(self.combined.query_labels if self.combined else self.inputs.query_tokens, self.size[0])
 
     @cached_property
-    def key_labels(self) -> tuple[str, ...]:
+    def key_labels(self) -> Sequence[str]:
         """A label for each column: its token or word, made harmless, or its number."""
         return _labels(self.combined.key_labels if self.combined else self.inputs.key_tokens, self.size[1])
 
@@ -242,7 +242,7 @@ class Scene:
     @property
     def has_scores(self) -> bool:
         """Whether scores are of queries and keys; else ln p stands for them, of weights from a file."""
-        return bool(self.attention.query.shape[-1])
+        return bool(self.attention.head_dim)
 
     @property
     def captured_weights(self) -> Matrix | None:
@@ -313,7 +313,7 @@ def make_scene(
     matrix, mask, combined = _picture(shown, attention, inputs, head, view)
     compared = beside = None
     signed = view.stage in SIGNED
-    title = TITLES[view.stage] if attention.query.shape[-1] else LOG_TITLES.get(view.stage, TITLES[view.stage])
+    title = TITLES[view.stage] if attention.head_dim else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
         given = _computed(pinned.experiment, pinned.head)
         other, other_mask, other_combined = _picture(pinned.experiment, *given, view)

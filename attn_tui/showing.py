@@ -49,6 +49,9 @@ STARTING = 2
 PATIENCE = 0.15
 """Seconds without a key after which it is found out what may be known later."""
 
+FRAME = 0.03
+"""Seconds without a key after which rows and parts of a large map are computed: the key's frame is drawn first."""
+
 
 class Answer(Message):
     """The desk has answered something."""
@@ -77,7 +80,7 @@ class Showing(terminal.TerminalApp):
             "masks": self._desk(),
             "experiments": self._desk(kept=8),
             "heads": self._desk(kept=1024),
-            "far": self._desk(kept=3),
+            "far": self._desk(kept=6),
         }
         self.scene = make_scene(session, self.ink_for(session), desk=self.desk)
         self.begin_with_theme(_theme_of(self.scene))
@@ -140,7 +143,8 @@ class Showing(terminal.TerminalApp):
     def on_mount(self) -> None:
         """Draw the first screen at once."""
         self._find_panels()
-        self.desks["map"].patience = 0 if self.is_headless else PATIENCE
+        for name, patience in (("map", PATIENCE), ("far", FRAME)):
+            self.desks[name].patience = 0 if self.is_headless else patience
         self._starting.enter_context(self.batch_update())
         self.show_scene(self.scene)
 

@@ -148,7 +148,7 @@ n: each half-block cell is a block of n × n positions."""
 PRINTED_ROWS = 24
 """Rows up to which a printed picture grows before its cells become smaller: those of a sentence fit."""
 
-MOST_BLOCK = 4096
+MOST_BLOCK = 2**18
 
 
 @dataclass(frozen=True)

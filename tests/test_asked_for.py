@@ -167,11 +167,11 @@ def test_a_huge_mask_or_map_needs_little_memory(words: str, tmp_path: Path) -> N
         ([":", "type queries 1000000000", "enter"], "is not a whole number from 1 to 1,048,576"),
         (
             [":", "type source random", "enter", ":", "type queries 1048576", "enter"],
-            "key and value; at most",
+            "of query and key; at most",
         ),
         (
             [":", "type source random", "enter", "Q", "enter", "type 999999", "enter"],
-            "key and value; at most",
+            "of query and key; at most",
         ),
         (
             [":", "type source random", "enter", ":", "type heads 4096", "enter", "d", "enter", "type 65536", "enter"],

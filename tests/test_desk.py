@@ -256,3 +256,22 @@ def test_of_questions_asked_alone_the_newest_is_answered_and_others_stay() -> No
         until(lambda: not desk.busy)
         assert answered == [4]
         assert desk.ask(double, 1) == 2
+
+
+def test_answers_to_what_is_forgotten_are_not_kept_even_if_they_are_being_refined() -> None:
+    door, asked = threading.Event(), threading.Event()
+
+    def refine(answer: int) -> int:
+        asked.set()
+        door.wait(5)
+        return answer + 1
+
+    with desk_that_tells() as (desk, _):
+        assert desk.ask(double, 2, quick=True) == 4
+        assert desk.ask(double, 1, quick=True, refine=refine) == 2
+        assert asked.wait(5)
+        desk.forget(but=2)
+        desk.forget_waiting()
+        door.set()
+        time.sleep(0.05)
+        assert desk._answers == {(double, (2,)): 4}

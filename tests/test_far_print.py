@@ -10,7 +10,7 @@ import pytest
 
 from attn_engine import far_of
 from attn_engine.fast import maps
-from attn_tui import far
+from attn_tui import estimates
 from attn_tui.pictures.cells import figure
 from attn_tui.scene import make_scene
 from tests.drawing import ink_of
@@ -27,7 +27,7 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_map_is_printed_when_it_is_exact(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     monkeypatch.setattr(maps, "AT_ONCE", 1)
-    monkeypatch.setattr(far, "FIRST", 0)
+    monkeypatch.setattr(estimates, "FIRST", 0)
     status, text, _ = ended(capsys, "print", *FAR, "--cursor", "300,20")
     assert status == 0
     assert "estimate" not in text

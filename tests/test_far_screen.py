@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from attn_engine import FieldError, attend, measures
 from attn_engine.fast import maps
-from attn_tui import changing, effort, far
+from attn_tui import changing, effort, estimates, far
 from attn_tui.actions import ACTIONS
 from attn_tui.far import FINEST, FarScene
 from attn_tui.parameters import BY_KEY, EVERY_KNOB
@@ -119,7 +119,7 @@ def in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Maps are made in many small steps, and every one is shown."""
     monkeypatch.setattr(maps, "AT_ONCE", 1)
     for name, value in (("FIRST", 0), ("NEXT", 0), ("MOST", 1)):
-        monkeypatch.setattr(far, name, value)
+        monkeypatch.setattr(estimates, name, value)
     monkeypatch.setattr(changing, "REST", 0)
 
 
@@ -158,7 +158,7 @@ async def test_the_map_becomes_exact_by_itself_while_keys_are_answered(options: 
 async def test_escape_stops_the_estimate_and_enter_goes_on_with_it(
     in_steps: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, further = threading.Event(), far.further
+    gate, further = threading.Event(), estimates.further
     monkeypatch.setattr(far, "further", lambda *given: further(*given) if gate.wait(10) else None)
     async with explorer(FAR, size=WIDE) as hands:
         scene = hands.app.scene
@@ -304,3 +304,11 @@ def test_csv_is_refused_and_the_command_is_saved(tmp_path: Any) -> None:
         save(str(tmp_path / "map.csv"), scene, [], str)
     save(str(tmp_path / "map.cmd"), scene, [], str)
     assert "--queries 700" in (tmp_path / "map.cmd").read_text()
+
+
+SHARES = {0.0: "0.0 %", 6.1e-5: "0.0061 %", 4.2e-4: "0.042 %", 0.0042: "0.4 %", 0.129: "12 %", 0.9999: "99 %"}
+
+
+@pytest.mark.parametrize(("share", "told"), SHARES.items())
+def test_a_share_is_told_as_none_or_all_only_where_it_is(share: float, told: str) -> None:
+    assert percent(share) == told

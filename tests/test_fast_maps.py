@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attn_engine import MeanMap, Plane, RuleError, mean_map, mean_maps, mean_rows
-from attn_engine.fast import maps
+from attn_engine.fast import jobs, maps
+from attn_engine.fast.bands import BandJob
 from attn_engine.fast.columns import Columns
 from attn_engine.fast.jobs import Survey
 from attn_engine.fast.sight import sight_of
@@ -136,7 +137,7 @@ def test_the_bands_of_the_tests_before_are_found_and_no_others() -> None:
         sight = sight_of(mask, Plane(1501, 1530, 2, head=1), 128)
         queries = np.arange(1501)
         survey = Survey(packed, 1, queries, queries // 700, Columns([0, 1530], 1530), sight)
-        found.append(survey.band is not None)
+        found.append(any(isinstance(job, BandJob) for job in survey.jobs()))
     assert found == [True] * 5 + [False] * 4
 
 
@@ -145,6 +146,33 @@ def test_the_first_step_of_a_map_without_a_mask_tells_of_every_row() -> None:
     first = next(steps)
     assert first.share < 1
     assert np.isfinite(first.means).all()
+
+
+@pytest.mark.parametrize("mask", ["causal", "window(40)", "(q + k) % 3 == 0"])
+def test_short_strips_first_tell_of_all_the_map_sooner_and_change_no_number(
+    mask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, rows, columns = case(1, 3000, 2000, 4, mask=mask), np.arange(0, 3001, 200), np.arange(0, 2001, 250)
+    plainly = last(mean_maps(shown.packed(), 0, rows, columns, mask))
+    for name, value in (("MANY_KEYS", 1), ("SPREAD", 20)):
+        monkeypatch.setattr(jobs, name, value)
+    monkeypatch.setattr(maps, "AT_ONCE", 1)
+    *steps, found = mean_maps(shown.packed(), 0, rows, columns, mask, seconds=0)
+    np.testing.assert_allclose(found.means, plainly.means, rtol=1e-5)
+    np.testing.assert_array_equal(found.pairs, plainly.pairs)
+    np.testing.assert_allclose(found.entropy, plainly.entropy, rtol=1e-5, atol=1e-6)
+    if mask != "window(40)":  # a band is no strips
+        sooner = next(step for step in steps if not np.isnan(step.means).any())
+        assert sooner.share < 0.1
+
+
+def test_a_step_may_be_counted_in_scores_rather_than_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "WHOLE", 2**16)
+    packed = case(1, 4000, 3000, 4).packed()
+    first, again = (next(mean_maps(packed, 0, [0, 4000], [0, 3000], seconds=0, scores=2**20)) for _ in range(2))
+    np.testing.assert_array_equal(first.known, again.known)
+    assert 2**20 <= first.known.sum() * 3000 < 2**21
+    assert next(mean_maps(packed, 0, [0, 4000], [0, 3000], seconds=0, scores=4000 * 3000)).exact
 
 
 @pytest.mark.parametrize("mask", [None, "causal"])

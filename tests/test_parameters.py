@@ -274,8 +274,8 @@ def test_any_text_is_a_value_or_one_line_that_says_why_not(row: Parameter, text:
         ("source", "moon", f"'moon'; possible are {', '.join(SOURCES)}"),
         ("align", "", "''; possible are left, right"),
         ("stage", "s", f"'s'; possible are {', '.join(STAGES)}"),
-        ("zoom", "1", "'1' is not a whole number from 2 to 4,096"),
-        ("zoom", "2 …", "'2 …'; possible are auto, numbers, cells, half, 2 … 4,096"),
+        ("zoom", "1", "'1' is not a whole number from 2 to 262,144"),
+        ("zoom", "2 …", "'2 …'; possible are auto, numbers, cells, half, 2 … 262,144"),
         ("cursor", "1,2,3", "'1,2,3' is not QUERY,KEY: two positions counted from 0"),
         ("cursor", "-1", "'-1' is not QUERY,KEY: two positions counted from 0"),
         ("normaliser", "softmax(2)", "normaliser 'softmax(2)'; possible are softmax, softmax1, sink_logit(x), sigmoid, "

@@ -87,11 +87,11 @@ def _dot_product(scene: Scene, terms: int) -> tuple[str, ...]:
 
 def _key_head(scene: Scene) -> int:
     """The head of key and value that the head on show uses."""
-    return scene.head * scene.attention.key.shape[-3] // scene.attention.num_heads
+    return scene.head * scene.attention.num_key_heads // scene.attention.num_heads
 
 
 def _scale(scene: Scene, score: float) -> str:
-    scale, width = scene.shown.scale, scene.attention.query.shape[-1]
+    scale, width = scene.shown.scale, scene.attention.head_dim
     if scale == UNSCALED:
         return "not scaled"
     if scale == SCALED and scene.inputs.captured and scene.inputs.captured.scale is not None:

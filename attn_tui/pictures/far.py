@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 
-from attn_engine import SCALED, FarRow, MeanMap, measures
+from attn_engine import SCALED, MeanMap
 
 from .. import charts
 from ..charts import Chart, Series
 from ..far import FarScene, as_far
+from ..rows import Reading
 from ..scene import Scene
 from .cells import Lines, figure, ordinal
 from .facts import Fact
@@ -25,56 +26,69 @@ BINS = 512
 
 
 def percent(share: float) -> str:
-    """A share as people read it, never as all as long as any is missing."""
+    """A share as people read it, never as all as long as any is missing, nor as none where there is some."""
+    if 0 < share < 0.001:
+        return f"{100 * share:.4f}".rstrip("0") + " %"
     return f"{100 * share:.1f} %" if share < 0.1 else f"{math.floor(100 * share)} %"
-
-
-def row_of(scene: Scene) -> FarRow:
-    """The row stood on, exact."""
-    return as_far(scene).row
 
 
 def far_facts(far_scene: Scene) -> list[Fact]:
     """The cell stood on, from its row; and whether the map is an estimate."""
     scene = as_far(far_scene)
-    ink, row, (query, key) = scene.ink, scene.row, scene.cursor
-    weight, seen = float(row.weights[key]), int(np.count_nonzero(row.allowed))
-    facts = [(0, f"{query} → {key}", ink.strong), (4, f"q·k {figure(float(row.scores[key]), 1)}", ink.text)]
+    query, key = scene.cursor
+    place = (0, f"{query} → {key}", scene.ink.strong)
+    found = scene.reading
+    if found is None:
+        come = "" if scene.progress.drawing else "this row is being computed"
+        return [place, *([(1, come, scene.ink.dim)] if come else []), *_estimate(scene)]
+    return [place, *_of_cell(scene, found, key), *_of_row(scene, found), *_estimate(scene)]
+
+
+def _of_cell(scene: FarScene, found: Reading, key: int) -> list[Fact]:
+    ink, row = scene.ink, found.row
+    facts = [(4, f"q·k {figure(float(row.scores[key]), 1)}", ink.text)]
     if scene.far.scale != 1:
         sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
         facts.append((6, f"{sign} {figure(float(row.scaled[key]), 2)}", ink.text))
-    facts.append((1, f"weight {figure(weight)}" if row.allowed[key] else "masked: weight 0", ink.accent))
+    weight = figure(float(row.weights[key]))
+    facts.append((1, f"weight {weight}" if row.allowed[key] else "masked: weight 0", ink.accent))
     if row.allowed[key]:
-        rank = int(np.count_nonzero(row.weights > weight)) + 1
-        facts.append((7, f"{ordinal(rank)} of {seen}", ink.text))
-    if seen:
-        entropy = float(measures.entropy(row.weights))
-        facts.append((3, f"entropy {entropy:.2f} of {math.log(seen):.2f} nats", ink.text))
-    else:
-        facts.append((0, "this query sees nothing: its weights are zeros", ink.warning))
-    return [*facts, *_estimate(scene)]
+        facts.append((7, f"{ordinal(found.rank(key))} of {found.seen}", ink.text))
+    return facts
+
+
+def _of_row(scene: FarScene, found: Reading) -> list[Fact]:
+    if found.seen:
+        return [(3, f"entropy {found.entropy:.2f} of {math.log(found.seen):.2f} nats", scene.ink.text)]
+    return [(0, "this query sees nothing: its weights are zeros", scene.ink.warning)]
 
 
 def _estimate(scene: FarScene) -> list[Fact]:
-    if scene.whole.exact:
-        return []
-    return [(2, f"this row is exact, the map an estimate: {percent(scene.whole.share)}", scene.ink.warning)]
+    if scene.progress.drawing or scene.whole.exact:
+        told = drawn_so_far(scene)
+        return [(2, told, scene.ink.warning)] if told else []
+    row = "" if scene.reading is None else "this row is exact, "
+    return [(2, f"{row}the map an estimate: {percent(scene.whole.share)}", scene.ink.warning)]
 
 
-@kept(lambda scene: (as_far(scene).whole, scene.head, scene.cursor[0], scene.ink, charts.waiting()))
+def drawn_so_far(scene: FarScene) -> str:
+    """How many queries and keys have been drawn; nothing, where all have."""
+    drawing = scene.progress.drawing
+    return f"{percent(drawing.share)} of {drawing.total:,} numbers drawn" if drawing else ""
+
+
+@kept(lambda far: (as_far(far).whole, as_far(far).ceiling, far.head, far.cursor[0], far.ink, charts.waiting()))
 def far_entropy(far_scene: Scene, width: int, height: int) -> Lines:
     """The entropy of every query that is known, under its ceiling where that is known."""
     scene = as_far(far_scene)
-    if charts.waiting():
+    if charts.waiting() or not scene.whole.known.any():
         return [[Segment("…", scene.ink.dim)]]
-    ink, found, seen = scene.ink, scene.whole, scene.seen
+    ink, found, ceiling = scene.ink, scene.whole, scene.ceiling
     name = "by query" if found.exact else f"by query, {percent(found.share)} known"
     places, entropies = extremes(found)
     series = [Series(name, entropies, ink.accent, x=places)]
-    if seen is not None:
-        every = np.arange(0, seen.size, max(seen.size // BINS, 1))
-        ceiling = np.log(seen[every], out=np.full(every.shape, np.nan), where=seen[every] > 0)
-        series.append(Series("ln(keys seen)", ceiling, ink.dim, "dashes", x=every))
+    if ceiling:
+        series.append(Series("ln(keys seen)", ceiling.nats, ink.dim, "dashes", x=ceiling.queries))
     cursor, axis = scene.cursor[0], ink.dim
     chart = Chart(series, "query", "nats", cursor=cursor, axis_style=axis, cursor_style=ink.mark)
     return charts.draw(chart, width, height)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..far import FarScene, as_far, larger
+from attn_engine import MeanMap
+
+from ..estimates import larger
+from ..far import FarScene, as_far
 from ..scene import Mask, Matrix, Scene
 from .drawn import Drawn
 from .far import percent
@@ -24,8 +27,7 @@ def drawn_far(far_scene: Scene, plan: Plan) -> Drawn:
             return _stand_in(scene, plan)
         found, size, first = part, 1, (rows.start, columns.start)
     means, seen, unknown = larger(found, size)
-    note = "" if found.exact else f"estimate, {percent(found.share)} of queries"
-    return Drawn(_tones(scene, means, seen, unknown), means, first, note)
+    return Drawn(_tones(scene, means, seen, unknown), means, first, _drawn_so_far(scene) or _estimate(found))
 
 
 def _stand_in(scene: FarScene, plan: Plan) -> Drawn:
@@ -37,7 +39,17 @@ def _stand_in(scene: FarScene, plan: Plan) -> Drawn:
     means, seen, unknown = larger(scene.whole, 1)
     there = np.ix_(rows, columns)
     tones = _tones(scene, means[there], seen[there], unknown[rows])
-    return Drawn(tones, means[there], plan.first, f"so far blocks of {scene.grain}")
+    note = _drawn_so_far(scene) or f"so far blocks of {scene.grain}"
+    return Drawn(tones, means[there], plan.first, note)
+
+
+def _drawn_so_far(scene: FarScene) -> str:
+    drawing = scene.progress.drawing
+    return f"numbers drawn: {percent(drawing.share)}" if drawing else ""
+
+
+def _estimate(found: MeanMap) -> str:
+    return "" if found.exact else f"estimate, {percent(found.share)} of queries"
 
 
 def _around(plan: Plan, axis: int) -> range:

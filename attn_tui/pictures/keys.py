@@ -26,11 +26,7 @@ def top_keys(scene: Scene, width: int, height: int) -> Lines:
     if scene.compared:
         return changed_cells(scene, *scene.compared, width, height)
     if scene.is_far:
-        from .far import row_of
-
-        return _ranking(
-            scene, row_of(scene).weights, scene.key_labels, width, height, running=True, here=scene.cursor[1]
-        )
+        return _far_keys(scene, width, height)
     query, key = scene.cursor
     weights, rows, columns = scene.weights, list(scene.marked_rows), list(scene.marked_columns)
     listed = max((height - 2) * 3 // 5, 1)
@@ -44,6 +40,19 @@ def top_keys(scene: Scene, width: int, height: int) -> Lines:
     gap = max(width - len(total) - 1, 1)
     lines += [[], [Segment(fit(title, gap) + " ", scene.ink.strong), Segment(total, scene.ink.dim)]]
     return lines + _ranking(scene, given, scene.query_labels, width, height - len(lines), running=False, here=query)
+
+
+def _far_keys(scene: Scene, width: int, height: int) -> Lines:
+    """The keys that the cursor's query reads most, where there is a row and no matrix."""
+    from ..far import as_far
+
+    found = as_far(scene).reading
+    if found is None:
+        return [[Segment("…", scene.ink.dim)]]
+    keys = found.heaviest[:height]
+    labels = [scene.key_labels[key] for key in keys]
+    here = keys.index(scene.cursor[1]) if scene.cursor[1] in keys else -1
+    return _ranking(scene, found.row.weights[keys], labels, width, height, running=True, here=here)
 
 
 @np.errstate(invalid="ignore", over="ignore")
@@ -64,7 +73,7 @@ def _ranking(
 ) -> Lines:
     ink, left_out = scene.ink, _left_out(given)
     numbers = np.where(np.isfinite(given), given, -1)
-    order = _heaviest(numbers, count)
+    order = heaviest(numbers, count)
     most, tiny = max(float(numbers[order[0]]), 1e-30), scene.is_far
     place_width = len(str(len(numbers) - 1)) + 1 if scene.has_tokens and width >= LEAST_WITH_PLACES else 0
     numbers_width = 14 if running else 8
@@ -96,7 +105,7 @@ def _short(number: float, digits: int) -> str:
     return f"{number:6.{digits}f}" if number < 100 else f"{squeezed(number, 6):>6}"
 
 
-def _heaviest(numbers: Matrix, count: int) -> list[int]:
+def heaviest(numbers: Matrix, count: int) -> list[int]:
     """The places of the greatest numbers, greatest first; equal ones in order."""
     least = np.partition(numbers, -count)[-count] if count < numbers.size else -np.inf
     there = np.flatnonzero(numbers >= least)

@@ -90,8 +90,8 @@ def _decided(scene: Scene, field: str) -> str:
         "query_length": attention.query_length,
         "key_length": attention.key_length,
         "num_heads": scene.num_heads,
-        "num_key_heads": attention.key.shape[-3],
-        "head_dim": attention.query.shape[-1],
+        "num_key_heads": attention.num_key_heads,
+        "head_dim": attention.head_dim,
     }
     return str(sizes.get(field) or "–")
 

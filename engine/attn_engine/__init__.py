@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .combining import pooled_heads as pooled_heads
     from .combining import renormalised as renormalised
     from .detection import head_scores as head_scores
+    from .drawing import Drawing as Drawing
     from .experiment import ALIGNMENTS as ALIGNMENTS
     from .experiment import NORMALISERS as NORMALISERS
     from .experiment import ROPES as ROPES
@@ -214,6 +215,7 @@ _ROOMS = {
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
+    "drawing": ("Drawing",),
     "experiment": (
         "ALIGNMENTS",
         "NORMALISERS",

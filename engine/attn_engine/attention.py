@@ -73,6 +73,16 @@ class Attention:
         return self.weights.shape[-1]
 
     @property
+    def num_key_heads(self) -> int:
+        """How many heads the keys and values have."""
+        return self.key.shape[-3]
+
+    @property
+    def head_dim(self) -> int:
+        """How wide queries and keys are; 0 where there are weights alone."""
+        return self.query.shape[-1]
+
+    @property
     def positions(self) -> NDArray[np.int64]:
         """Where each query stands among the keys, (queries,): i, or i + keys − queries when aligned right."""
         shift = self.key_length - self.query_length if self.align == "right" else 0

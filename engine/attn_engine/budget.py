@@ -10,6 +10,9 @@ PER_SCORE = 48
 PER_INPUT = 32
 """Bytes that a number of query, key or value takes while it is drawn (measured: 28)."""
 
+PER_DRAWN = 6
+"""Bytes that a number of query or key takes where it is drawn by and by: 4, and what a map needs (measured: 5.9)."""
+
 
 def most_within(limit: int, size: int) -> int:
     """How many things of `size` bytes are made: at most `limit`, and no more than fit into the memory there was."""

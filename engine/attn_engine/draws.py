@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,28 @@ SHARPNESS = 4.0
 """The scaled score, about, of two positions that a made source means to find each other."""
 
 
+SLICE = 2**14
+"""Positions that are drawn at once: a megabyte or so of each column's 64 bits."""
+
+
 def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats:
     """N(0,1) numbers of the array `name`, (heads, rows, columns) float32, that growing leaves as they were."""
     drawn = np.empty((experiment.num_heads, rows, columns), dtype=np.float32)
     for head in range(experiment.num_heads):
-        for first in range(0, columns, BLOCK):
-            block = stream(name, experiment.seed, head, first).standard_normal((rows, BLOCK))
-            drawn[head, :, first : first + BLOCK] = block[:, : columns - first]
+        for first, some in slices(name, rows, columns, experiment.seed, head):
+            drawn[head, first : first + len(some)] = some
     return drawn
+
+
+def slices(name: str, rows: int, columns: int, seed: int, head: int) -> Iterator[tuple[int, Floats]]:
+    """The numbers of one head of `normal` by and by: the first position, and SLICE of them (positions, columns)."""
+    streams = [stream(name, seed, head, first) for first in range(0, columns, BLOCK)]
+    for first in range(0, rows, SLICE):
+        some = np.empty((min(SLICE, rows - first), columns), dtype=np.float32)
+        for at, each in enumerate(streams):
+            block = each.standard_normal((len(some), BLOCK))
+            some[:, at * BLOCK : (at + 1) * BLOCK] = block[:, : columns - at * BLOCK]
+        yield first, some
 
 
 def stream(name: str, *numbers: int) -> np.random.Generator:

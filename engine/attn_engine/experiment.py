@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .budget import PER_INPUT, PER_SCORE, most_told, most_within
+from .budget import PER_DRAWN, PER_INPUT, PER_SCORE, most_told, most_within
 
 Align = Literal["left", "right"]
 Scale = float | str
@@ -55,6 +55,12 @@ MAX_SCORES = 2**24
 
 MAX_INPUTS = 2**25
 """How many numbers may be drawn for one experiment."""
+
+MAX_DRAWN = 2**27
+"""How many of query and key may be drawn by and by, where the scores are not made: one head of 1,048,576 × 64."""
+
+DRAWN_BY_AND_BY = ("random",)
+"""The sources of which a part can be drawn after the other."""
 
 BLOCK = 64
 """Columns are drawn in blocks of this many; wider arrays add streams instead of shifting numbers."""
@@ -144,19 +150,43 @@ def arithmetic(experiment: Experiment) -> str:
     return f"{heads:,} heads × {queries:,} queries × {keys:,} keys is {heads * queries * keys:,} scores"
 
 
-def check_size(num_heads: int, query_length: int, key_length: int, head_dim: int) -> None:
+def check_size(experiment: Experiment) -> None:
     """Raise ValueError, with the arithmetic, for an experiment with too many numbers to draw, or empty."""
-    if min(num_heads, query_length, key_length, head_dim) < 1:
+    heads, queries, keys = experiment.num_heads, experiment.query_length, experiment.key_length
+    if min(heads, queries, keys, experiment.head_dim) < 1:
         raise ValueError(
-            f"{num_heads} heads, {query_length} queries, {key_length} keys, d_k {head_dim}; each is at least 1"
+            f"{heads} heads, {queries} queries, {keys} keys, d_k {experiment.head_dim}; each is at least 1"
         )
-    positions, wide = query_length + 2 * key_length, _drawn(head_dim)
-    if (inputs := num_heads * positions * wide) > most_within(MAX_INPUTS, PER_INPUT):
-        width = f"d_k {head_dim:,}" if wide == head_dim else f"d_k {head_dim:,} (drawn {wide:,} wide)"
+    if drawn_by_and_by(experiment):
+        _check_drawn(experiment)
+        return
+    positions, wide = queries + 2 * keys, _drawn(experiment.head_dim)
+    if (inputs := heads * positions * wide) > most_within(MAX_INPUTS, PER_INPUT):
         raise ValueError(
-            f"{num_heads:,} heads × {positions:,} positions × {width} is {inputs:,} "
+            f"{heads:,} heads × {positions:,} positions × {_width(experiment)} is {inputs:,} "
             f"numbers of query, key and value; at most {most_told(MAX_INPUTS, PER_INPUT)} are made"
         )
+
+
+def drawn_by_and_by(experiment: Experiment) -> bool:
+    """Whether queries and keys are drawn a part after the other, and no values."""
+    return is_far(experiment) and experiment.source in DRAWN_BY_AND_BY
+
+
+def _check_drawn(experiment: Experiment) -> None:
+    heads, queries, keys = experiment.num_heads, experiment.query_length, experiment.key_length
+    numbers = heads * (queries + keys) * _drawn(experiment.head_dim)
+    if numbers > most_within(MAX_DRAWN, PER_DRAWN):
+        raise ValueError(
+            f"{heads:,} heads × ({queries:,} queries + {keys:,} keys) × {_width(experiment)} is {numbers:,} "
+            f"numbers of query and key; at most {most_told(MAX_DRAWN, PER_DRAWN)} are made"
+        )
+
+
+def _width(experiment: Experiment) -> str:
+    wide = _drawn(experiment.head_dim)
+    told = f"d_k {experiment.head_dim:,}"
+    return told if wide == experiment.head_dim else f"{told} (drawn {wide:,} wide)"
 
 
 def check_key_heads(num_heads: int, num_key_heads: int) -> None:

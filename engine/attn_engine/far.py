@@ -6,22 +6,26 @@ Of an experiment with more than `MAX_SCORES`, what can be had without all of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import sources
-from .attention import Floats, Mask, raw_scores, scale_scores, weigh
+from .attention import Floats, Mask, check_align, check_temperature, scale_factor, scale_scores, weigh
+from .drawing import Drawing
 from .experiment import Align, Experiment, FieldError, arithmetic, most_scores, parse_normaliser
 from .fast.maps import MeanMap, mean_maps
-from .fast.packing import Packed, pack, pack_keys
+from .fast.packing import Packed, Singles
+from .fast.pool import empty, shared
 from .masks.counting import row_counts
 from .notation import Kind, Rule, evaluate, parse
 from .notation.plane import Plane
-from .pipeline import Pipeline, Stage
-from .sources import Inputs
+from .pipeline import INPUT_FIELDS, Stage
+from .sources import OF_A_FILE, Inputs, check_inputs, check_rope
+
+BLOCKS = 256
+"""Blocks of keys that one thread multiplies at once with a query."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +40,62 @@ class FarRow:
 
 @dataclass(frozen=True, eq=False)
 class Far:
-    """Queries and keys made ready, and the mask that they are seen through; nothing of queries × keys is kept."""
+    """An experiment and its mask. Of its numbers none are kept here: the queries and keys drawn last are, once."""
 
-    inputs: Inputs
-    packed: Packed
+    experiment: Experiment
     mask: Rule
-    align: Align
+
+    @property
+    def num_heads(self) -> int:
+        """How many query heads there are."""
+        return self.experiment.num_heads
+
+    @property
+    def num_key_heads(self) -> int:
+        """How many heads the keys have."""
+        return self.experiment.num_key_heads or self.num_heads
+
+    @property
+    def query_length(self) -> int:
+        """How many queries there are."""
+        return self.experiment.query_length
+
+    @property
+    def key_length(self) -> int:
+        """How many keys there are."""
+        return self.experiment.key_length
+
+    @property
+    def head_dim(self) -> int:
+        """How wide queries and keys are."""
+        return self.experiment.head_dim
+
+    @property
+    def align(self) -> Align:
+        """Where queries stand among the keys."""
+        return self.experiment.align
+
+    @property
+    def scale(self) -> float:
+        """What scores are multiplied by."""
+        return scale_factor(self.experiment.scale, self.head_dim)
+
+    # Its numbers
+
+    @property
+    def drawn_of(self) -> Experiment:
+        """What decides them: the experiment with its other fields at their defaults."""
+        return _decided(self.experiment)
+
+    @property
+    def drawing(self) -> Drawing:
+        """Queries and keys in the making: begun, where others were drawn last."""
+        return _drawing(self.drawn_of)
+
+    @property
+    def packed(self) -> Packed:
+        """Queries and keys made ready; they are drawn as far as they are not there yet."""
+        return self.drawing.packed(self.experiment.scale, self.experiment.temperature)
 
     @property
     def query(self) -> Floats:
@@ -50,56 +104,54 @@ class Far:
 
     @property
     def key(self) -> Floats:
-        """The keys, (key heads, keys, d)."""
-        return self.packed.keys.plain
+        """A copy of the keys, (key heads, keys, d)."""
+        return np.stack([self.packed.keys.of(head) for head in range(self.num_key_heads)])
 
-    @property
-    def num_heads(self) -> int:
-        """How many query heads there are."""
-        return self.packed.num_heads
-
-    @property
-    def query_length(self) -> int:
-        """How many queries there are."""
-        return self.packed.query_length
-
-    @property
-    def key_length(self) -> int:
-        """How many keys there are."""
-        return self.packed.keys.length
-
-    @property
-    def scale(self) -> float:
-        """What scores are multiplied by."""
-        return self.packed.factor
+    # What can be had of it
 
     def plane(self, head: int) -> Plane:
         """Where the mask stands."""
         return Plane(self.query_length, self.key_length, self.num_heads, self.align, head)
 
-    def maps(self, head: int, rows: ArrayLike, columns: ArrayLike, seconds: float) -> Iterator[MeanMap]:
+    def maps(
+        self, head: int, rows: ArrayLike, columns: ArrayLike, seconds: float, scores: float = 0
+    ) -> Iterator[MeanMap]:
         """The means of blocks between edges, as `mean_maps` gives them."""
-        return mean_maps(self.packed, head, rows, columns, self.mask, align=self.align, seconds=seconds)
+        return mean_maps(self.packed, head, rows, columns, self.mask, align=self.align, seconds=seconds, scores=scores)
 
     def row(self, head: int, query: int) -> FarRow:
         """One query of a head, stage by stage as `attend` computes it."""
-        shared = self.packed.key_head(head)
-        scores = raw_scores(self.query[head : head + 1, query : query + 1], self.key[shared : shared + 1])
+        scores = _scores(self.packed, head, query)
         scaled = scale_scores(scores, self.scale)
         seen = evaluate(self.mask, self.plane(head).points(np.asarray(query), np.arange(self.key_length)))
         allowed = np.broadcast_to(seen, (self.key_length,))
-        weights = weigh(scaled, allowed[None], self.packed.temperature, "softmax")
-        return FarRow(scores[0, 0], scaled[0, 0], allowed, weights[0, 0])
+        weights = weigh(scaled[None, None], allowed[None], self.experiment.temperature, "softmax")
+        return FarRow(scores, scaled, allowed, weights[0, 0])
 
     def seen(self, head: int) -> NDArray[np.int64] | None:
         """How many keys each query sees, (queries,); None where only looking at every pair would tell."""
         return row_counts(self.mask, self.plane(head))
 
+    def inputs(self) -> Inputs:
+        """What its inputs are beside their numbers: they have no tokens, and as always one layer."""
+        nothing = np.zeros((self.num_heads, 0, self.head_dim), dtype=np.float32)
+        return Inputs(nothing, nothing, nothing, fixed=OF_A_FILE | {"layer"})
+
+
+def _scores(packed: Packed, head: int, query: int) -> Singles:
+    """q·k of one query, (keys,): blocks of keys are shared among threads."""
+    blocks, vector = packed.keys.blocks[packed.key_head(head)], packed.plain[head, query][None]
+    made = empty((len(blocks), 1, blocks.shape[-1]))
+    parts = [slice(first, first + BLOCKS) for first in range(0, len(blocks), BLOCKS)]
+    shared(lambda part: np.matmul(vector, blocks[part], out=made[part]), parts)
+    return made.reshape(-1)[: packed.keys.length]
+
 
 def far_of(experiment: Experiment) -> Far:
-    """An experiment whose scores are too many to be made; the last one is kept.
+    """An experiment whose scores are too many to be made; the last one is kept, and the numbers it was asked for.
 
-    Raises FieldError for what needs all of them, ValueError or RuleError where there is nothing to compute.
+    Nothing is drawn yet. Raises FieldError for what needs all scores, ValueError or RuleError where there is nothing
+    to compute.
     """
     return _far(experiment)
 
@@ -123,27 +175,25 @@ def _summed(numbers: NDArray[Any], size: int) -> NDArray[Any]:
 
 # What is kept: one of each, since they are large.
 
-
-def _drawn(experiment: Experiment, only: int | None = None) -> Inputs:
-    """Inputs without tokens, and with one column of the values: no more is asked of them."""
-    made = sources.inputs(experiment, only)
-    narrow = np.ascontiguousarray(made.value[..., :1])
-    return replace(made, value=narrow, output_projection=None, query_tokens=(), key_tokens=())
+_drawing = Stage(Drawing, keep=1)
 
 
-_pipeline = Pipeline()
-_pipeline.inputs = Stage(_drawn, keep=1)
-_pipeline.rotated = Stage(sources.rotated, keep=1)
-_keys = Stage(pack_keys, keep=1)
+def _decided(experiment: Experiment) -> Experiment:
+    """The experiment with what decides its queries and keys, and everything else at its defaults."""
+    fields = {name: getattr(experiment, name) for name in INPUT_FIELDS}
+    if experiment.rope != "off":
+        fields |= {"rope": experiment.rope, "align": experiment.align}
+    return Experiment(**fields)
 
 
 def _made(experiment: Experiment) -> Far:
     _check_possible(experiment)
-    mask = parse(experiment.mask, Kind.MASK)
-    given = _pipeline.inputs_of(experiment)
-    keys = _keys(given.key, given.value)
-    packed = pack(given.query, keys, scale=experiment.scale, temperature=experiment.temperature)
-    return Far(given, packed, mask, experiment.align)
+    check_rope(experiment.rope)
+    check_align(experiment.align)
+    check_inputs(experiment)
+    check_temperature(experiment.temperature)
+    scale_factor(experiment.scale, experiment.head_dim)
+    return Far(experiment, parse(experiment.mask, Kind.MASK))
 
 
 _far = Stage(_made, keep=1)

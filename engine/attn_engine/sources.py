@@ -68,17 +68,24 @@ class Inputs:
 
 def inputs(experiment: Experiment, only: int | None = None) -> Inputs:
     """The inputs of an experiment. Raises ValueError for a source, a size, a seed or a layer that cannot be had."""
+    check_inputs(experiment)
+    if experiment.source == "file":
+        return file(experiment, only)
+    made: Inputs = globals()[experiment.source](experiment)
+    return replace(made, fixed=made.fixed | OF_A_FILE)
+
+
+def check_inputs(experiment: Experiment) -> None:
+    """Raise ValueError for a source, a size or a seed that cannot be had; of a file nothing is read."""
     if experiment.source not in SOURCES:
         raise FieldError("source", f"{experiment.source!r} is no source; possible are {', '.join(SOURCES)}")
     if experiment.source not in ("sample", "file") and experiment.seed < 0:
         raise FieldError("seed", f"{experiment.seed} is no seed; possible are 0 …")
     if experiment.source not in ("sample", "preset", "file"):
-        check_size(experiment.num_heads, experiment.query_length, experiment.key_length, experiment.head_dim)
+        check_size(experiment)
         check_key_heads(experiment.num_heads, experiment.num_key_heads)
-    if experiment.source == "file":
-        return file(experiment, only)
-    made: Inputs = globals()[experiment.source](experiment)
-    return replace(made, fixed=made.fixed | OF_A_FILE)
+    if experiment.source in ("projected", "cross"):
+        check_projections(experiment.num_heads, experiment.head_dim)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ def size_of(experiment: Experiment) -> Size:
         heads, queries, keys = made.query.shape[0], made.query.shape[1], made.key.shape[1]
         return Size(made.num_layers, heads, heads, queries, keys)
     heads, queries, keys = experiment.num_heads, experiment.query_length, experiment.key_length
-    check_size(heads, queries, keys, experiment.head_dim)
+    check_size(experiment)
     return Size(1, heads, heads, queries, keys)
 
 
@@ -226,9 +233,7 @@ def rotated(given: Inputs, align: Align) -> Inputs:
     """
     queries, keys = given.query.shape[-2], given.key.shape[-2]
     shift = keys - queries if align == "right" else 0
-    return replace(
-        given, query=_turned(given.query, np.arange(queries) + shift), key=_turned(given.key, np.arange(keys))
-    )
+    return replace(given, query=turned(given.query, np.arange(queries) + shift), key=turned(given.key, np.arange(keys)))
 
 
 def check_rope(rope: str) -> None:
@@ -238,8 +243,7 @@ def check_rope(rope: str) -> None:
 
 
 def _sequence(name: str, length: int, experiment: Experiment) -> Floats:
-    """N(0,1) numbers of a sequence that every head sees, (length, d_model). Raises ValueError where too many."""
-    check_projections(experiment.num_heads, experiment.head_dim)
+    """N(0,1) numbers of a sequence that every head sees, (length, d_model)."""
     return normal(name, length, experiment.num_heads * experiment.head_dim, replace(experiment, num_heads=1))[0]
 
 
@@ -257,7 +261,8 @@ def _projections(x: Floats, y: Floats, experiment: Experiment) -> Inputs:
     return Inputs(query[:, :queries], key[:, :keys], value[:, :keys], w_o, fixed=frozenset({"layer"}))
 
 
-def _turned(vectors: Floats, places: NDArray[Any]) -> Floats:
+def turned(vectors: Floats, places: NDArray[Any]) -> Floats:
+    """Vectors (…, positions, d) rotated by the places that they stand at, (positions,)."""
     width = vectors.shape[-1] // 2 * 2
     angles = places[:, None] * 10000.0 ** (-np.arange(0, width, 2) / vectors.shape[-1])  # (positions, pairs)
     cosine, sine = np.cos(angles).astype(vectors.dtype), np.sin(angles).astype(vectors.dtype)

@@ -28,6 +28,8 @@ SAMPLE = "t .*8 ,*8 s .*2 ,*2 o .*4 ,*4 shift+right*6 shift+left*6 v*4 V*4 c*4"
 RANDOM = "d .*6 ,*6 Q .*6 ,*6 H .*3 ,*3 t .*4 ,*4 r .*4"
 CURSOR = "right*12 down*10 left*8 up*6"
 HELD = "t .*8 ,*8"
+FAR = {"cursor": "down*12 right*12", "scrolling": "+*4 up*8 left*8 -*4", "knob": "t .*8 ,*8 m .*2 ,*2"}
+KEYS_REST = 0.02
 RUNS = 3
 
 
@@ -94,6 +96,22 @@ def of_rest(seconds: float = 2) -> Iterator[Row]:
         yield Row("default view: peak memory", peak_memory(probe.process.pid), 100, "MiB")
 
 
+def of_far(length: int, most: float) -> Iterator[Row]:
+    """Rows for one head of which no scores are kept, while its map is an estimate: cursor, scrolling and knobs."""
+    named, size = f"one head of {length:,} in the explorer", str(length)
+    start = time.perf_counter()
+    with probed(*EXPLORER, "--source", "random", "--heads", "1", "--queries", size, "--keys", size) as probe:
+        probe.until(EXPLORER_STANDS)
+        yield Row(f"{named}: first screen", time.perf_counter() - start, 1, "s")
+        probe.until(b"estimate")
+        yield Row(f"{named}: first estimate", time.perf_counter() - start, 10, "s")
+        for name, script in FAR.items():
+            probe.rests(KEYS_REST)
+            frames = probe.keys(script)
+            yield Row(f"{named}, {name}: answered", share(each.first for each in frames) * 1000, 16)
+        yield Row(f"{named}: peak memory", peak_memory(probe.process.pid), most, "MiB")
+
+
 def of_line() -> Iterator[Row]:
     """Rows for a held key over 250 kB/s and 60 ms."""
     runs = [hold(HELD, *EXPLORER) for _ in range(RUNS)]
@@ -108,6 +126,8 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": of_start,
     "rest": of_rest,
     "line": of_line,
+    "65536": lambda: of_far(2**16, 400),
+    "1048576": lambda: of_far(2**20, 1024),
 }
 
 

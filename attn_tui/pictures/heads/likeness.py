@@ -44,7 +44,7 @@ def _over(attention: Attention) -> str:
 
 def random_heads(scene: Scene) -> tuple[float, float] | None:
     """How alike random heads are, once that is known, and the standard error; None too where there are none."""
-    head_dim = scene.attention.query.shape[-1]
+    head_dim = scene.attention.head_dim
     if not head_dim:
         return None
     lengths = scene.attention.query_length, scene.attention.key_length

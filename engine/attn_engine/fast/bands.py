@@ -27,8 +27,9 @@ MOST_ROWS = 4
 
 
 class BandJob(NamedTuple):
-    """Strips from the row `first` on, so many of them, each of `size` queries."""
+    """Strips of a band from the row `first` on, so many of them, each of `size` queries."""
 
+    band: Band
     first: int
     strips: int
     size: int
@@ -73,7 +74,7 @@ class Band:
         groups = range(self.inside.start, self.inside.stop, together)
         for at in scattered(len(groups)):
             strips = min(together, self.inside.stop - groups[at])
-            yield BandJob(groups[at] * self.size, strips, self.size, strips * cells)
+            yield BandJob(self, groups[at] * self.size, strips, self.size, strips * cells)
 
     def computed(self, job: BandJob) -> Done:
         """The job done: by any thread."""
@@ -100,7 +101,7 @@ class Band:
     def _strip(self, query: int, strips: int) -> Strip:
         survey = self.survey
         packed, of = survey.packed, survey.packed.key_head(survey.head)
-        queries = packed.query[survey.head, query : query + strips * self.size]
+        queries = packed.scaled(survey.head, slice(query, query + strips * self.size))
         blocks, width = packed.keys.blocks[of], packed.keys.width
         first = (query - self.before) // width
         strides = (blocks.strides[0] * (self.size // width), *blocks.strides)

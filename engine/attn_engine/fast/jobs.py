@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..measures import entropy
-from .bands import Band, BandJob, Done, band_of, scattered
+from .bands import BandJob, Done, band_of, scattered
 from .columns import BLOCK, Columns
 from .machine import threads
 from .packing import Packed, Singles
@@ -28,6 +27,9 @@ FEW = 4
 
 FEW_RUNS, MANY_RUNS = 2, 16
 """Runs of keys in one job where they are shared, and otherwise: some milliseconds at most."""
+
+MANY_KEYS, SHORT, SPREAD = 2**18, 8, 128
+"""Keys from which the first strips below a mask are short: how many queries they have then, and how many they are."""
 
 JUDGED, LOOKED_AT = 64, 2**25
 """Strips whose mask is judged together, and pairs of them that may have to be looked at one by one."""
@@ -89,16 +91,12 @@ class Survey:
         """Whether its scores are exponentiated as they are."""
         return self.packed.calm[self.head]
 
-    @cached_property
-    def band(self) -> Band | None:
-        """The band that it is, if it is one."""
-        return band_of(self, max(BLOCK, self.packed.keys.width))
-
     def jobs(self) -> Iterator[Job | BandJob]:
         """All of them, those of one strip after each other."""
-        if self.band:
-            yield from self.band.jobs()
-        strips = self._strips()
+        band = band_of(self, max(BLOCK, self.packed.keys.width))
+        if band:
+            yield from band.jobs()
+        strips = self._strips(band.rows if band else range(0))
         at_once = FEW_RUNS if len(strips) < FEW * threads() else MANY_RUNS
         together = max(1, min(JUDGED, LOOKED_AT // (ROWS * self.packed.keys.length)))
         for first in range(0, len(strips), together):
@@ -115,20 +113,23 @@ class Survey:
             known = finite(np.maximum.reduce(parts))
         return (Job(rows, chunk, len(chunks), known) for chunk in chunks)
 
-    def _strips(self) -> list[tuple[int, int, int]]:
-        """The rows of each strip: first, end and step. Without a mask the first strips tell of all the map."""
+    def _strips(self, done: range) -> list[tuple[int, int, int]]:
+        """The rows of each strip that are not `done`: first, end and step.
+
+        Without a mask the first strips tell of all the map.
+        """
         count = self.queries.size
         size = max(1, min(ROWS, LARGE_CELLS // self.packed.keys.length)) if self.is_large else ROWS
         if isinstance(self.sight, Everything):
             step = -(-count // size)
             return [(first, count, step) for first in range(step)]
-        done = self.band.rows if self.band else range(0)
         starts = [at for at in range(0, count, size) if at not in done]
-        return [(starts[at], min(starts[at] + size, count), 1) for at in scattered(len(starts))]
+        strips = [(starts[at], min(starts[at] + size, count), 1) for at in scattered(len(starts))]
+        return _sooner(strips) if self.packed.keys.length >= MANY_KEYS and len(strips) > SPREAD else strips
 
     def _strip(self, rows: Positions, runs: tuple[Run, ...], greatest: Singles | None = None) -> Strip:
         of = self.packed.key_head(self.head)
-        query = self.packed.query[self.head, self.queries[rows]][None]
+        query = self.packed.scaled(self.head, self.queries[rows])[None]
         return Strip(query, self.packed.keys.blocks[of : of + 1], runs, greatest)
 
     # What a job computes
@@ -136,8 +137,7 @@ class Survey:
     def computed(self, job: Job | BandJob) -> Done | Part:
         """The job done, by any thread: a part, where its strip has others."""
         if isinstance(job, BandJob):
-            assert self.band
-            return self.band.computed(job)
+            return job.band.computed(job)
         part = self._plainly(job) if self.is_large else self._quickly(job)
         return self.finished(job.rows, part) if job.jobs == 1 else part
 
@@ -185,6 +185,14 @@ class Survey:
                 pairs -= np.outer(rows, sizes)
                 pairs[:, inside] += np.add.reduceat(by_row, np.maximum(parts[inside] - first, 0), axis=1)
         return self.columns.shown(pairs)
+
+
+def _sooner(strips: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The first strips as SHORT ones, so that all the map is told of sooner, and the rest of each at the end."""
+    first, others = strips[:SPREAD], strips[SPREAD:]
+    short = [(start, min(start + SHORT, end), step) for start, end, step in first]
+    rest = [(start + SHORT, end, step) for start, end, step in first if start + SHORT < end]
+    return short + others + rest
 
 
 def starts_of(groups: Positions) -> Positions:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,12 +44,12 @@ class MeanMap:
     known: NDArray[np.bool_]
     entropy: Singles
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether every query has been computed."""
         return bool(self.known.all())
 
-    @property
+    @cached_property
     def share(self) -> float:
         """The share of queries that have been computed."""
         return float(self.known.mean())
@@ -80,15 +81,17 @@ def mean_maps(
     *,
     align: Align = "left",
     seconds: float = np.inf,
+    scores: float = 0,
 ) -> Iterator[MeanMap]:
     """The same picture, better and better: the first after about `seconds`, the last exact. To be left at any time.
 
+    Of each there is some row more than of the one before, and at least so many `scores`, which no clock decides.
     Raises as `mean_map`, at the first.
     """
     edges = checked_edges("query", query_edges, packed.query_length)
     queries, groups = np.arange(edges[0], edges[-1]), np.repeat(np.arange(edges.size - 1), np.diff(edges))
     columns, sight = Columns(key_edges, packed.keys.length), _sight(packed, mask, align, head)
-    return _Canvas(Survey(packed, head, queries, groups, columns, sight)).steps(seconds)
+    return _Canvas(Survey(packed, head, queries, groups, columns, sight)).steps(seconds, scores)
 
 
 def mean_rows(
@@ -133,16 +136,18 @@ class _Canvas:
         self.begun = np.zeros(rows, dtype=np.int64)  # queries known of each row
         self._waiting: list[Part] = []
 
-    def steps(self, seconds: float) -> Iterator[MeanMap]:
-        """The picture as it is after each of these times, and when it is exact."""
+    def steps(self, seconds: float, scores: float = 0) -> Iterator[MeanMap]:
+        """The picture as it is after each of these times or numbers of scores, and when it is exact."""
         jobs, end = self.survey.jobs(), time.perf_counter() + seconds
-        most = AT_ONCE if seconds < np.inf else WHOLE
+        most, made, known = WHOLE if scores or seconds == np.inf else AT_ONCE, 0, 0
         while some := list(_some(jobs, most)):
-            apart = sum(job.cells for job in some) >= WORTH
-            self._take(some, shared(self.survey.computed, some, apart))
-            if time.perf_counter() >= end and not self.known.all():
+            cells = sum(job.cells for job in some)
+            self._take(some, shared(self.survey.computed, some, cells >= WORTH))
+            made += cells
+            now = int(self.begun.sum())
+            if time.perf_counter() >= end and made >= scores and known < now < self.known.size:
                 yield self._picture()
-                end = time.perf_counter() + seconds
+                end, made, known = time.perf_counter() + seconds, 0, now
         yield self._picture()
 
     def _take(self, jobs: Sequence[Job | BandJob], found: Sequence[Done | Part]) -> None:

@@ -27,49 +27,64 @@ LARGE = 2.0**16
 class PackedKeys:
     """Keys in blocks: `blocks` (key heads, blocks, d, width), zeros after the last key; `norms` (key heads,).
 
-    The blocks take as much memory as the keys once more; `plain` and `value` are the arrays that came, if float32.
+    The blocks take as much memory as the keys; `value` and `plain` are the arrays that came, if float32. Where `plain`
+    is None the blocks are all there is.
     """
 
-    plain: Singles
-    value: Singles
     blocks: Singles
     norms: NDArray[np.float64]
-
-    @property
-    def length(self) -> int:
-        """How many keys."""
-        return self.plain.shape[1]
+    length: int
+    value: Singles
+    plain: Singles | None = None
 
     @property
     def width(self) -> int:
         """Keys of a block."""
         return self.blocks.shape[-1]
 
+    def of(self, head: int) -> Singles:
+        """The keys of a key head as they came, (keys, d)."""
+        if self.plain is not None:
+            return self.plain[head]
+        blocks = self.blocks[head]
+        return np.swapaxes(blocks, -1, -2).reshape(-1, blocks.shape[-2])[: self.length]
+
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """`query` (heads, queries, d) holds the scale: its products with the keys are exponents of the machine's power.
+    """`plain` (heads, queries, d) are the queries as they came, `factor` and `temperature` what they are scaled by.
 
-    `plain` are the queries as they came, `factor` and `temperature` what they are scaled by; `bounds` (heads,) is
-    the most that the size of an exponent can be, by Cauchy and Schwarz.
+    Times `whole` their products with the keys are exponents of the machine's power; `bounds` (heads,) is the most
+    that the size of an exponent can be, by Cauchy and Schwarz.
     """
 
     plain: Singles
-    query: Singles
     keys: PackedKeys
     bounds: NDArray[np.float64]
     factor: float
     temperature: float
+    whole: float
+
+    @cached_property
+    def query(self) -> Singles:
+        """All queries with the scale in them, (heads, queries, d)."""
+        with np.errstate(all="ignore"):
+            return np.multiply(self.plain, np.float32(self.whole), out=empty(self.plain.shape))
+
+    def scaled(self, head: int, rows: slice | NDArray[np.int64]) -> Singles:
+        """Some queries of a head with the scale in them, (rows, d), where not all are to be kept."""
+        with np.errstate(all="ignore"):
+            return self.plain[head, rows] * np.float32(self.whole)
 
     @property
     def num_heads(self) -> int:
         """How many query heads."""
-        return self.query.shape[0]
+        return self.plain.shape[0]
 
     @property
     def query_length(self) -> int:
         """How many queries."""
-        return self.query.shape[1]
+        return self.plain.shape[1]
 
     def key_head(self, head: int) -> int:
         """The key head that a query head uses."""
@@ -89,15 +104,13 @@ class Packed:
 def pack_keys(key: ArrayLike, value: ArrayLike) -> PackedKeys:
     """Keys (key heads, keys, d) and their values (key heads, keys, value width), for any number of calls."""
     plain, values = _singles("key", key), _singles("value", value)
-    heads, length, depth = plain.shape
-    width = machine().key_block
-    blocks = empty((heads, -(-length // width), depth, width))
+    blocks = empty_blocks(*plain.shape)
     if plain.size < WORTH:
-        _fill(blocks, plain)
+        fill(blocks, plain)
     else:
-        shared(lambda head: _fill(blocks[head], plain[head]), range(heads))
+        shared(lambda head: fill(blocks[head], plain[head]), range(len(plain)))
     with np.errstate(all="ignore"):
-        return PackedKeys(plain, values, blocks, _norms(plain))
+        return PackedKeys(blocks, norms_of(plain), plain.shape[1], values, plain)
 
 
 def pack(
@@ -109,14 +122,26 @@ def pack(
 ) -> Packed:
     """Queries (heads, queries, d) for these keys. Raises ValueError, quoting what does not fit."""
     plain = _singles("query", query)
+    assert keys.plain is not None
     check_shapes(plain, keys.plain, keys.value)
-    check_temperature(temperature)
-    factor = scale_factor(scale, plain.shape[-1])
-    whole = factor / temperature * machine().per_nat
     with np.errstate(all="ignore"):
-        scaled = np.multiply(plain, np.float32(whole), out=empty(plain.shape))
-        bounds = _norms(plain) * np.repeat(keys.norms, plain.shape[0] // keys.norms.size) * abs(whole)
-    return Packed(plain, scaled, keys, bounds, factor, temperature)
+        norms = norms_of(plain)
+    return packed_with(plain, norms, keys, scale=scale, temperature=temperature)
+
+
+def packed_with(
+    query: Singles, norms: NDArray[np.float64], keys: PackedKeys, *, scale: Scale, temperature: float
+) -> Packed:
+    """Queries that fit these keys, the longest of each head as long as `norms` (heads,): nothing is computed anew.
+
+    Raises ValueError for a scale or a temperature that is none.
+    """
+    check_temperature(temperature)
+    factor = scale_factor(scale, query.shape[-1])
+    with np.errstate(all="ignore"):
+        whole = factor / temperature * machine().per_nat
+        bounds = norms * np.repeat(keys.norms, len(query) // keys.norms.size) * abs(whole)
+    return Packed(query, keys, bounds, factor, temperature, whole)
 
 
 def cooled(packed: Packed, temperature: float) -> Packed:
@@ -125,7 +150,13 @@ def cooled(packed: Packed, temperature: float) -> Packed:
     return replace(again, factor=packed.factor)
 
 
-def _fill(blocks: Singles, key: Singles) -> None:
+def empty_blocks(heads: int, length: int, depth: int) -> Singles:
+    """Room for so many keys in blocks, (heads, blocks, d, width)."""
+    width = machine().key_block
+    return empty((heads, -(-length // width), depth, width))
+
+
+def fill(blocks: Singles, key: Singles) -> None:
     """The keys of heads, (…, keys, d), in blocks (…, blocks, d, width)."""
     depth, width = blocks.shape[-2:]
     whole, lead = key.shape[-2] // width, key.shape[:-2]
@@ -136,7 +167,7 @@ def _fill(blocks: Singles, key: Singles) -> None:
         blocks[..., whole, :, : key.shape[-2] - whole * width] = np.swapaxes(key[..., whole * width :, :], -1, -2)
 
 
-def _norms(vectors: Singles) -> NDArray[np.float64]:
+def norms_of(vectors: Singles) -> NDArray[np.float64]:
     """The length of each head's longest vector."""
     return np.sqrt(np.vecdot(vectors, vectors).max(axis=-1), dtype=np.float64)
 

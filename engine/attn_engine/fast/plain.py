@@ -11,8 +11,7 @@ from .sight import Mask, Positions, Run
 
 def plain_weights(packed: Packed, head: int, rows: Positions, runs: tuple[Run, ...]) -> Singles:
     """The weights of some rows of a head, (1, rows, keys)."""
-    shared = packed.key_head(head)
-    key = packed.keys.plain[shared : shared + 1]
+    key = packed.keys.of(packed.key_head(head))[None]
     scaled = scale_scores(raw_scores(packed.plain[head : head + 1, rows], key), packed.factor)
     return weigh(scaled, _seen(runs, rows.size, packed.keys.length), packed.temperature, "softmax")
 

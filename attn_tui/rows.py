@@ -1,0 +1,82 @@
+"""Single rows of an attention with more scores than are made: each exact, with what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_engine import Experiment, Far, FarRow, far_of, measures
+
+from .pictures.keys import heaviest
+
+AT_ONCE = 2**17
+"""Keys up to which a row is computed within the frame that asks for it."""
+
+LISTED = 256
+"""Keys that are listed of a row, at most."""
+
+POINTS = 512
+"""Queries of which a ceiling is drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a query reads: its row, how many keys it sees, its entropy in nats, and its heaviest keys."""
+
+    row: FarRow
+    seen: int
+    entropy: float
+    heaviest: list[int]
+
+    def rank(self, key: int) -> int:
+        """Which of the weights that of a key is, the greatest being the first."""
+        return int(np.count_nonzero(self.row.weights > self.row.weights[key])) + 1
+
+
+@lru_cache(maxsize=2)
+def reading_of(far: Far, head: int, query: int) -> Reading:
+    """What a query of a head reads."""
+    row = far.row(head, query)
+    seen = int(np.count_nonzero(row.allowed))
+    return Reading(row, seen, float(measures.entropy(row.weights)), heaviest(row.weights, LISTED))
+
+
+def read(experiment: Experiment, head: int, query: int) -> Reading:
+    """The same, of an experiment."""
+    return reading_of(far_of(experiment), head, query)
+
+
+@dataclass(frozen=True, eq=False)
+class Ceiling:
+    """The most that entropies can be, in nats, of some `queries`: NaN where one sees nothing."""
+
+    queries: NDArray[np.int64]
+    nats: NDArray[np.float64]
+
+
+def ceiling_of(experiment: Experiment, head: int) -> Ceiling | None:
+    """The ceiling of some POINTS queries; None where only looking at every pair would tell."""
+    seen = far_of(experiment).seen(head)
+    if seen is None:
+        return None
+    queries = np.arange(0, seen.size, max(seen.size // POINTS, 1))
+    some = seen[queries]
+    return Ceiling(queries, np.log(some, out=np.full(some.shape, np.nan), where=some > 0))
+
+
+class Numbered(Sequence[str]):
+    """The numbers of positions as text, made when they are looked at."""
+
+    def __init__(self, length: int) -> None:
+        self._numbers = range(length)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:  # type: ignore[override]
+        found = self._numbers[place]
+        return str(found) if isinstance(found, int) else tuple(map(str, found))
