@@ -11,7 +11,8 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Any, Protocol
@@ -34,6 +35,9 @@ CHECKED = "8.2.8"
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 """What ends the explorer, and the status that it ends with."""
 
+HUNG_UP = STATUS[signal.SIGHUP]
+"""The status where the terminal is gone, so that nobody can read what is printed."""
+
 WIDEST, HIGHEST = 1000, 400
 """Cells; what a terminal tells beyond them is not believed."""
 
@@ -41,6 +45,9 @@ MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")
 
 READ_AT_ONCE = 65536
 TICK = 0.05
+
+AGAIN = 1.0
+"""Seconds after which a size is told again that the app, which may be busy, has not taken."""
 
 
 class Host(Protocol):
@@ -66,6 +73,7 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self._line: Line | None = None
         self._parser = XTermParser()
+        self._told = Size(), 0.0
         self._ignored = [number for number in STATUS if signal.getsignal(number) is signal.SIG_IGN]
 
     # What is written.
@@ -103,9 +111,19 @@ class TerminalDriver(LinuxDriver):
         if self._line is None:
             screen = sys.__stderr__
             assert screen is not None, "opened only where it is a terminal"
-            free = partial(self._loop.call_soon_threadsafe, self._host.go_on)
-            self._line = Line(screen.fileno(), screen.encoding, free)
+            free, gone = partial(self._tell, self._host.go_on), partial(self._tell, self._host.end_with, HUNG_UP)
+            self._line = Line(screen.fileno(), screen.encoding, free, gone)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        if not (self._key_thread and self._key_thread.is_alive()) and not self._in_background:
+            self._loop.call_soon(self._host.end_with, HUNG_UP)  # Textual gave up: the terminal has gone meanwhile
+
+    @property
+    def _in_background(self) -> bool:
+        """Whether the terminal is there, but another job's for now."""
+        try:
+            return os.tcgetpgrp(self.fileno) != os.getpgrp()
+        except OSError:
+            return False
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, also where it does not read."""
@@ -142,6 +160,11 @@ class TerminalDriver(LinuxDriver):
         self._must_signal_resume = True
         self.resume_application_mode()
 
+    def _tell(self, what: Callable[..., object], *arguments: object) -> None:
+        """Have the host do something, from another thread, unless it has ended."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(what, *arguments)
+
     # What comes.
 
     def _run_input_thread(self) -> None:
@@ -149,36 +172,41 @@ class TerminalDriver(LinuxDriver):
         try:
             self.run_input_thread()
         except Exception as error:
-            self._loop.call_soon_threadsafe(self._host.fail, error)
+            self._tell(self._host.fail, error)
 
     def run_input_thread(self) -> None:
         """Hand on what comes, until the terminal is left or gone."""
         sieve, weir, last = Sieve(_patience()), Weir(), monotonic()
         while not self.exit_event.is_set():
-            ready, _, _ = select.select([self.fileno], [], [], TICK)
-            if not ready:
+            data = self._read()
+            if data is None:
                 tokens = list(sieve.idle(monotonic() - last))
                 self._look_at_size()
-            elif data := self._read():
+            elif data:
                 last = monotonic()
                 tokens = weir.pass_on(list(sieve.feed(data)), last)
             else:
-                self._loop.call_soon_threadsafe(self._host.end_with, STATUS[signal.SIGHUP])
+                self._tell(self._host.end_with, HUNG_UP)
                 return
             for token in tokens:
                 for message in self._messages(token):
                     self.process_message(message)
 
     def _look_at_size(self) -> None:
-        """Tell the window's size where the signal that should have told it was lost."""
-        size = Size(*self._get_terminal_size())
-        if size != self._app.size:
-            self._loop.call_soon_threadsafe(self._app.post_message, events.Resize(size, size))
+        """Tell the window's size where the signal that should have told it was lost: once, and after a while again."""
+        size, now = Size(*self._get_terminal_size()), monotonic()
+        if size != self._app.size and (size != self._told[0] or now > self._told[1] + AGAIN):
+            self._told = size, now
+            self._tell(self._app.post_message, events.Resize(size, size))
 
-    def _read(self) -> bytes:
-        """What is there; nothing where the terminal is gone."""
+    def _read(self) -> bytes | None:
+        """What comes within a tick; None where nothing does, no bytes where the terminal is gone."""
         try:
-            return os.read(self.fileno, READ_AT_ONCE)
+            ready, _, _ = select.select([self.fileno], [], [], TICK)
+            return os.read(self.fileno, READ_AT_ONCE) if ready else None
+        except (BlockingIOError, InterruptedError):  # somebody else has read it, or will soon
+            self.exit_event.wait(TICK)
+            return None
         except OSError:
             return b""
 

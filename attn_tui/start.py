@@ -39,10 +39,11 @@ def explore(
         os.environ.pop(name, None)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when loaded: small products want no threads
     from .app import Explorer
+    from .driver import HUNG_UP
     from .opening import open_scene
     from .pictures.cells import printable
     from .pictures.ink import Tier
-    from .terminal import HUNG_UP, exit_status, run_app, take_colours
+    from .terminal import exit_status, run_app, take_colours
 
     take_colours()
     open_scene(session, Tier.NONE)

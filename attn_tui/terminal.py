@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -22,7 +21,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import UPDATE_PERIOD, Screen
 
 from . import faults
-from .driver import STATUS, TerminalDriver
+from .driver import TerminalDriver
 from .painting import Fragment, Painter
 from .pictures.ink import Tier
 
@@ -35,9 +34,6 @@ PATIENCE = 1.0
 
 FAREWELL = 0.3
 """Seconds that leaving waits for one, which would else be typed into the shell."""
-
-HUNG_UP = STATUS[signal.SIGHUP]
-"""The status where nobody can read what is printed."""
 
 HURRY = 1.5
 """Seconds after which a signal ends the process, whatever it is waiting for."""
@@ -99,6 +95,12 @@ class PacedScreen(Screen[None]):
         else:
             self._on_timer_update()
             await self._invoke_and_clear_callbacks()
+
+    async def _on_resize(self, event: events.Resize) -> None:
+        """Let the newest size alone count: a screen tells itself every size it has had, two of which never end."""
+        if event.size != self.app.size:
+            event.stop()
+            event.prevent_default()
 
     @property
     def _is_dirty(self) -> bool:

@@ -187,6 +187,7 @@ def test_the_private_parts_are_those_of_the_textual_that_they_were_checked_for()
 
 REPLACED = {
     "PacedScreen._on_idle",
+    "PacedScreen._on_resize",
     "PacedScreen._on_timer_update",
     "TerminalApp._display",
     "TerminalApp._fatal_error",
