@@ -206,6 +206,10 @@ class TerminalApp(App[str]):
             self._end_question()
             self._question = asyncio.get_running_loop().call_later(FAREWELL, self.go_on)
 
+    async def do_bound(self, key: str) -> None:
+        """Do what a key is bound to where the focus is: at once, not after what has been typed meanwhile."""
+        _ = await self._check_bindings(key, priority=True) or await self._check_bindings(key)
+
     # How it ends otherwise.
 
     def action_suspend_process(self) -> None:
