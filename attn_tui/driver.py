@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 import threading
+from asyncio import TimerHandle
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -46,6 +47,9 @@ MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")
 READ_AT_ONCE = 65536
 TICK = 0.05
 
+SETTLED = 0.5
+"""Seconds after which a program that was stopped while it took the terminal, and then continued, has it."""
+
 AGAIN = 1.0
 """Seconds after which a size is told again that the app, which may be busy, has not taken."""
 
@@ -74,6 +78,7 @@ class TerminalDriver(LinuxDriver):
         self._line: Line | None = None
         self._parser = XTermParser()
         self._told = Size(), 0.0
+        self._look: TimerHandle | None = None
         self._ignored = [number for number in STATUS if signal.getsignal(number) is signal.SIG_IGN]
 
     # What is written.
@@ -114,8 +119,12 @@ class TerminalDriver(LinuxDriver):
             free, gone = partial(self._tell, self._host.go_on), partial(self._tell, self._host.end_with, HUNG_UP)
             self._line = Line(screen.fileno(), screen.encoding, free, gone)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._look = self._loop.call_later(SETTLED, self._look_at_keys)
+
+    def _look_at_keys(self) -> None:
+        """End where nobody reads the keys: Textual gives up on a terminal that has gone meanwhile, and tells nobody."""
         if not (self._key_thread and self._key_thread.is_alive()) and not self._in_background:
-            self._loop.call_soon(self._host.end_with, HUNG_UP)  # Textual gave up: the terminal has gone meanwhile
+            self._host.end_with(HUNG_UP)
 
     @property
     def _in_background(self) -> bool:
@@ -127,6 +136,8 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, also where it does not read."""
+        if self._look is not None:
+            self._look.cancel()
         if self._line is not None:
             self._line.end()
         super().stop_application_mode()
