@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from textual import events
+
 from attn_engine import RuleError
 
 from . import answers, saving, terminal
@@ -64,7 +66,28 @@ class Asking(Changing):
         """Ask for a file's name."""
         self.ask("save", f"save as ({' '.join(saving.FORMS)})", "attention.svg")
 
-    def on_prompt_left(self) -> None:
+    async def on_event(self, event: events.Event) -> None:
+        """While the prompt is open, let keys and pastes count at once: what is typed next may be for after it."""
+        if isinstance(event, events.Key | events.Paste) and self.is_asking:
+            await self._type(event)
+        else:
+            await super().on_event(event)
+
+    async def _type(self, event: events.Key | events.Paste) -> None:
+        """Do what a key does in the prompt, or put a text in it."""
+        if event.is_forwarded:
+            return  # one that was pressed before the prompt was open, and meant nothing then
+        key = event.key if isinstance(event, events.Key) else ""
+        if isinstance(event, events.Paste):
+            self.prompt.type(event.text)
+        elif key in ("enter", "escape", "tab"):
+            {"enter": self._answer, "escape": self._leave_prompt, "tab": self.prompt.complete}[key]()
+        elif event.is_printable:
+            self.prompt.type(event.character or "")
+        else:
+            await self.do_bound(key)
+
+    def _leave_prompt(self) -> None:
         """Nothing was answered: what was there before is shown."""
         self.prompt.close()
         before, self._before_typing = self._before_typing, None
@@ -82,13 +105,11 @@ class Asking(Changing):
             column = None if error.column is None else self.prompt.column_of(error.column)
             self.show_scene(replace(self.scene, message=printable(error.message), trouble=True, caret=column))
 
-    def on_prompt_answered(self, event: Prompt.Answered) -> None:
+    def _answer(self) -> None:
         """Act on the answer; where that cannot be, say why and keep the prompt open."""
-        if event.purpose != self.prompt.purpose or not self.prompt.is_open:
-            return  # a second enter, pressed before the first had closed the prompt
-        answer: Callable[[str], bool] = getattr(self, f"answer_{event.purpose}")
+        answer: Callable[[str], bool] = getattr(self, f"answer_{self.prompt.purpose}")
         try:
-            taken = answer(event.text)
+            taken = answer(self.prompt.text)
         except (ValueError, OSError, MemoryError, Refusal) as error:
             self.say(_one_line(error), trouble=True)
             return
@@ -125,7 +146,7 @@ class Asking(Changing):
         saving.check_name(text)
         self.prompt.close()
         self.say("")
-        self.call_after_refresh(self._save, text)
+        self.call_after_refresh(self.call_after_refresh, self._save, text)  # styles first, then what they change
         return False
 
     def _save(self, name: str) -> None:

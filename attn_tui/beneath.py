@@ -53,6 +53,11 @@ class BareDriver(LinuxDriver):
     def _query_in_band_window_resize(self) -> None:
         """Sizes are the kernel's: anything could be told in band, and what asks for them is not switched off again."""
 
+    @property
+    def reads_keys(self) -> bool:
+        """Whether the thread that reads the keys runs."""
+        return self._key_thread is not None and self._key_thread.is_alive()
+
     def resume_and_tell(self) -> None:
         """Take the terminal anew, and tell the app that it was away."""
         self._must_signal_resume = True
@@ -94,6 +99,12 @@ class BareScreen(Screen[None]):
             self._on_timer_update()
             await self._invoke_and_clear_callbacks()
 
+    async def _on_resize(self, event: events.Resize) -> None:
+        """Let the newest size alone count: a screen tells itself every size it has had, two of which never end."""
+        if event.size != self.app.size:
+            event.stop()
+            event.prevent_default()
+
     @property
     def _is_dirty(self) -> bool:
         required = self._layout_required or self._scroll_required or self._repaint_required or self._recompose_required
@@ -131,6 +142,10 @@ class BareApp(App[str]):
     def fault(self) -> BaseException | None:
         """What the app ended for, where that was a fault of its own."""
         return self._exception
+
+    async def do_bound(self, key: str) -> None:
+        """Do what a key is bound to where the focus is: at once, not after what has been typed meanwhile."""
+        _ = await self._check_bindings(key, priority=True) or await self._check_bindings(key)
 
     def frame(self, fragments: Iterator[Fragment], width: int, height: int) -> str:
         """What to write so that fragments stand on a screen of width × height cells."""

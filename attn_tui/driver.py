@@ -11,7 +11,9 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from asyncio import TimerHandle
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Any, Protocol
@@ -28,6 +30,9 @@ from .line import Line
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 """What ends the explorer, and the status that it ends with."""
 
+HUNG_UP = STATUS[signal.SIGHUP]
+"""The status where the terminal is gone, so that nobody can read what is printed."""
+
 WIDEST, HIGHEST = 1000, 400
 """Cells; what a terminal tells beyond them is not believed."""
 
@@ -35,6 +40,12 @@ MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")
 
 READ_AT_ONCE = 65536
 TICK = 0.05
+
+SETTLED = 0.5
+"""Seconds after which a program that was stopped while it took the terminal, and then continued, has it."""
+
+AGAIN = 1.0
+"""Seconds after which a size is told again that the app, which may be busy, has not taken."""
 
 
 class Host(Protocol):
@@ -67,6 +78,8 @@ class TerminalDriver(BareDriver):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self._line: Line | None = None
         self._parser = BareParser()
+        self._told = Size(), 0.0
+        self._look: TimerHandle | None = None
         self._ignored = [number for number in STATUS if signal.getsignal(number) is signal.SIG_IGN]
 
     # What is written.
@@ -101,12 +114,28 @@ class TerminalDriver(BareDriver):
         if self._line is None:
             screen = sys.__stderr__
             assert screen is not None, "opened only where it is a terminal"
-            free = partial(self.loop.call_soon_threadsafe, self._host.go_on)
-            self._line = Line(screen.fileno(), screen.encoding, free)
+            free, gone = partial(self._tell, self._host.go_on), partial(self._tell, self._host.end_with, HUNG_UP)
+            self._line = Line(screen.fileno(), screen.encoding, free, gone)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._look = self.loop.call_later(SETTLED, self._look_at_keys)
+
+    def _look_at_keys(self) -> None:
+        """End where nobody reads the keys: Textual gives up on a terminal that has gone meanwhile, and tells nobody."""
+        if not self.reads_keys and not self._in_background:
+            self._host.end_with(HUNG_UP)
+
+    @property
+    def _in_background(self) -> bool:
+        """Whether the terminal is there, but another job's for now."""
+        try:
+            return os.tcgetpgrp(self.fileno) != os.getpgrp()
+        except OSError:
+            return False
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, also where it does not read."""
+        if self._look is not None:
+            self._look.cancel()
         if self._line is not None:
             self._line.end()
         super().stop_application_mode()
@@ -138,40 +167,50 @@ class TerminalDriver(BareDriver):
         self.suspend_application_mode()
         self.resume_and_tell()
 
+    def _tell(self, what: Callable[..., object], *arguments: object) -> None:
+        """Have the host do something, from another thread, unless it has ended."""
+        with suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(what, *arguments)
+
     # What comes.
 
     def input_failed(self, error: Exception) -> None:
         """A fault here is one like any other."""
-        self.loop.call_soon_threadsafe(self._host.fail, error)
+        self._tell(self._host.fail, error)
 
     def run_input_thread(self) -> None:
         """Hand on what comes, until the terminal is left or gone."""
         sieve, weir, last = Sieve(_patience()), Weir(), monotonic()
         while not self.exit_event.is_set():
-            ready, _, _ = select.select([self.fileno], [], [], TICK)
-            if not ready:
+            data = self._read()
+            if data is None:
                 tokens = list(sieve.idle(monotonic() - last))
                 self._look_at_size()
-            elif data := self._read():
+            elif data:
                 last = monotonic()
                 tokens = weir.pass_on(list(sieve.feed(data)), last)
             else:
-                self.loop.call_soon_threadsafe(self._host.end_with, STATUS[signal.SIGHUP])
+                self._tell(self._host.end_with, HUNG_UP)
                 return
             for token in tokens:
                 for message in self._messages(token):
                     self.process_message(message)
 
     def _look_at_size(self) -> None:
-        """Tell the window's size where the signal that should have told it was lost."""
-        size = Size(*self.window_size())
-        if size != self._host.size:
-            self.loop.call_soon_threadsafe(self._host.post_message, events.Resize(size, size))
+        """Tell the window's size where the signal that should have told it was lost: once, and after a while again."""
+        size, now = Size(*self.window_size()), monotonic()
+        if size != self._host.size and (size != self._told[0] or now > self._told[1] + AGAIN):
+            self._told = size, now
+            self._tell(self._host.post_message, events.Resize(size, size))
 
-    def _read(self) -> bytes:
-        """What is there; nothing where the terminal is gone."""
+    def _read(self) -> bytes | None:
+        """What comes within a tick; None where nothing does, no bytes where the terminal is gone."""
         try:
-            return os.read(self.fileno, READ_AT_ONCE)
+            ready, _, _ = select.select([self.fileno], [], [], TICK)
+            return os.read(self.fileno, READ_AT_ONCE) if ready else None
+        except (BlockingIOError, InterruptedError):  # somebody else has read it, or will soon
+            self.exit_event.wait(TICK)
+            return None
         except OSError:
             return b""
 

@@ -8,7 +8,7 @@ import termios
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Thread
-from time import monotonic
+from time import monotonic, sleep
 
 from .encodings import encoded
 
@@ -18,6 +18,12 @@ CHUNK = 4096
 MUCH = 65536
 """Bytes that wait to be written when the terminal is behind."""
 
+WAIT = 0.1
+"""Seconds that the terminal is waited for, before something else may be due."""
+
+BREATH = 0.02
+"""Seconds before what was not written is tried once more."""
+
 PATIENCE = 0.5
 """Seconds that a terminal has, at the end, to take what is still to be written."""
 
@@ -26,10 +32,16 @@ CUT = b"\x1b\\\x1b[?2026l\x1b[0m"
 
 
 class Line:
-    """Writes to a terminal from a thread of its own. `free` is called, from there, when it is no more behind."""
+    """Writes to a terminal from a thread of its own.
 
-    def __init__(self, fileno: int, encoding: str, free: Callable[[], object]) -> None:
-        self._file, self._encoding, self._free = _opened(fileno), encoding, free
+    From there, `free` is called when it is no more behind, and `gone` when the terminal takes nothing any more.
+    """
+
+    def __init__(
+        self, fileno: int, encoding: str, free: Callable[[], object], gone: Callable[[], object] = lambda: None
+    ) -> None:
+        self._file, self._encoding, self._free, self._gone = _opened(fileno), encoding, free, gone
+        self._lost = False
         self._frames, self._last = bytearray(), bytearray()
         self._changed = Condition()
         self._ending = self._closed = False
@@ -92,14 +104,18 @@ class Line:
         self._last[:0] = CUT
 
     def _push(self, chunk: bytes) -> int:
-        """Write what the terminal takes now; how much that was."""
+        """Write what the terminal takes now; how much that was. What it refuses twice is as good as written."""
         try:
-            _, ready, _ = select.select([], [self._file], [], 0.1)
+            _, ready, _ = select.select([], [self._file], [], WAIT)
             return os.write(self._file, chunk) if ready else 0
-        except BlockingIOError:
+        except (BlockingIOError, InterruptedError):
+            sleep(BREATH)
             return 0
         except OSError:
-            return len(chunk)  # it is gone
+            refused, self._lost = self._lost, True
+            if not refused:
+                self._gone()
+            return len(chunk) if refused else 0
 
 
 def _opened(fileno: int) -> int:

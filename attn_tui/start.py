@@ -41,14 +41,16 @@ def explore(
     for name in WINDOW:
         os.environ.pop(name, None)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when loaded: small products want no threads
-    from .app import Explorer
     from .opening import open_scene
-    from .pictures.cells import printable
     from .pictures.ink import Tier
-    from .terminal import HUNG_UP, exit_status, run_app, take_colours
+
+    open_scene(session, Tier.NONE)  # before the screen's library is loaded: what cannot be had is said at once
+    from .app import Explorer
+    from .driver import HUNG_UP
+    from .pictures.cells import printable
+    from .terminal import exit_status, run_app, take_colours
 
     take_colours()
-    open_scene(session, Tier.NONE)
     app = Explorer(session, tier=None if colour == "auto" else Tier(colour))
     app.owns_process, app.rewrite, app.pacing = not guest, rewrite, pacing
     if told:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -21,7 +20,7 @@ from textual.screen import UPDATE_PERIOD, Screen
 
 from . import beneath, faults
 from .beneath import BareApp, BareScreen
-from .driver import STATUS, TerminalDriver
+from .driver import TerminalDriver
 from .painting import Fragment, Painter
 from .pictures.ink import Tier
 
@@ -34,9 +33,6 @@ PATIENCE = 1.0
 
 FAREWELL = 0.3
 """Seconds that leaving waits for one, which would else be typed into the shell."""
-
-HUNG_UP = STATUS[signal.SIGHUP]
-"""The status where nobody can read what is printed."""
 
 HURRY = 1.5
 """Seconds after which a signal ends the process, whatever it is waiting for."""

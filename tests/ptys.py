@@ -182,9 +182,12 @@ class Terminal:
 
     @property
     def busy(self) -> float:
-        """Seconds that the program has computed."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        """Seconds that the threads that it has now have computed."""
+        spent = 0
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                spent += int(task.read_text().split()[0])
+        return spent / 1e9
 
     @property
     def state(self) -> str:

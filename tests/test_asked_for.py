@@ -158,6 +158,17 @@ def test_a_huge_mask_or_map_needs_little_memory(words: str, tmp_path: Path) -> N
     assert seconds < 15
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="where the limit of the address space holds")
+def test_the_explorer_refuses_before_it_loads_what_draws_the_screen(tmp_path: Path) -> None:
+    lines = CHILD.splitlines()[:-1]
+    told = "from attn_tui import start; start._check_terminal = lambda: None"
+    source = "\n".join([*lines, told, "main(sys.argv[1:])", "sys.exit(3 if 'textual' in sys.modules else 0)"])
+    command = [sys.executable, "-c", source, "--source", "random", "--heads", "4096"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert "numbers of query, key and value; at most" in done.stderr
+    assert done.returncode == 0
+
+
 # In the explorer
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from attn_tui.driver import SETTLED
 from tests.hostile import LEAVES_SCREEN, SOON, answers, check_idle, first_screen, withstands
 from tests.ptys import Terminal, left_behind, opened, running
 
@@ -120,8 +121,11 @@ def test_started_in_the_background_it_waits_until_it_is_wanted() -> None:
         assert settings(terminal) == before
         terminal.press("fg\r")
         first_screen(terminal)
+        terminal.pause(2 * SETTLED)
+        left = terminal.output.count(LEAVES_SCREEN)
         terminal.press("q")
-        back_in_shell(terminal, PROMPT, 1)
+        terminal.wait(lambda: terminal.output.count(LEAVES_SCREEN) > left, "the end", SOON)
+        terminal.wait(lambda: PROMPT in terminal.output.rpartition(LEAVES_SCREEN)[2], "the shell", SOON)
         assert modes_left(terminal) == []
         assert settings(terminal) == before
 

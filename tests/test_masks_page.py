@@ -311,3 +311,20 @@ async def test_a_sheet_that_is_at_its_end_is_not_written_again(monkeypatch: pyte
         assert written == []
         await hands.press("home")
         assert written
+
+
+@pytest.mark.parametrize("sheet", [name for name in SHEETS if name != "catalogue"])
+async def test_a_sheet_that_is_not_on_the_screen_is_not_written_to_be_scrolled(
+    sheet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by seed 205: ten million lines were written for a sheet whose room was not known, and no key counted."""
+    written: list[str] = []
+
+    def writing(*_: Any) -> Lines:
+        written.append(sheet)
+        return []
+
+    async with explorer(f"--view masks --mask-panel sheet --sheet {sheet}", size=(10, 3)) as hands:
+        monkeypatch.setitem(sheets.WRITERS, sheet, writing)
+        await hands.press("end", "pagedown", "down", "home")
+        assert (written, hands.app.scene.sheet_from) == ([], 0)

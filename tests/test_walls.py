@@ -190,6 +190,7 @@ def test_the_private_parts_are_those_of_textual_8_2_8() -> None:
 
 REPLACED = {
     "BareScreen._on_idle",
+    "BareScreen._on_resize",
     "BareScreen._on_timer_update",
     "BareApp._display",
     "BareApp._fatal_error",

@@ -77,12 +77,15 @@ class Bench(Horizontal):
         return frozenset({"search"})
 
     def scrolled(self, scene: Scene, name: str) -> int | None:
-        """The first line of the sheet after a key that scrolls it; None for another key."""
-        lines = self.room("sheet")[1]
+        """The first line of the sheet after a key that scrolls it; None for another key. Unseen, it stays."""
+        panel = self.query_one("#sheet", Panel)
+        width, lines = panel.room
         steps = {"up": -1, "down": 1, "page-up": -lines, "page-down": lines, "home": -(10**6), "end": 10**6}
         if scene.focused != "sheet" or scene.session.lab.sheet == "catalogue" or name not in steps:
             return None
-        return min(max(scene.sheet_from + steps[name], 0), max(sheet_length(scene, *self.room("sheet")) - lines, 0))
+        if not panel.is_on_screen:
+            return scene.sheet_from
+        return min(max(scene.sheet_from + steps[name], 0), max(sheet_length(scene, width, lines) - lines, 0))
 
     def clicked(self, scene: Scene, panel: str, x: int, y: int) -> Session | None:
         """The session after a press at a column and row of a panel, or None where nothing is there."""

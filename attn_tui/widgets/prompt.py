@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
@@ -46,13 +45,6 @@ class Line(Input):
 class Prompt(Horizontal):
     """Asks for one line of text. It stays open, with the text, until the answer is taken or escape is pressed."""
 
-    class Answered(Message):
-        """A line was typed. `purpose` says what was asked."""
-
-        def __init__(self, purpose: str, text: str) -> None:
-            super().__init__()
-            self.purpose, self.text = purpose, text
-
     class Typed(Message):
         """The text has changed."""
 
@@ -60,15 +52,12 @@ class Prompt(Horizontal):
             super().__init__()
             self.purpose, self.text = purpose, text
 
-    class Left(Message):
-        """The prompt was left without an answer."""
-
     purpose = ""
 
     def compose(self) -> ComposeResult:
         """A label and an input."""
         yield Label("", markup=False)
-        line = Line(compact=True, select_on_focus=True, max_length=LONGEST)
+        line = Line(compact=True, select_on_focus=False, max_length=LONGEST)
         line.cursor_blink = False
         yield line
 
@@ -76,6 +65,22 @@ class Prompt(Horizontal):
     def is_open(self) -> bool:
         """Whether a question stands."""
         return bool(self.purpose)
+
+    @property
+    def text(self) -> str:
+        """What has been typed so far."""
+        return self.query_one(Input).value
+
+    def type(self, text: str) -> None:
+        """Put the first line of a text where the cursor is, or in the place of what is selected."""
+        line = self.query_one(Input)
+        line.replace("".join(text.splitlines()[:1]), *line.selection)
+
+    def complete(self) -> None:
+        """Take what is suggested."""
+        line = self.query_one(Input)
+        line.cursor_position = len(line.value)
+        line.action_cursor_right()
 
     def column_of(self, place: int) -> int:
         """The column of the screen that a character of the text stands in."""
@@ -93,6 +98,7 @@ class Prompt(Horizontal):
         suggester = LastWord(suggestions) if words else SuggestFromList(suggestions, case_sensitive=True)
         line.suggester = suggester if suggestions else None
         line.value = text
+        line.select_all()
         self.add_class("-open")
         self.screen.set_focus(line)  # at once, so that no key that is typed ahead gets lost
 
@@ -112,21 +118,3 @@ class Prompt(Horizontal):
         event.stop()
         if self.is_open:
             self.post_message(self.Typed(self.purpose, event.value))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Hand the line on."""
-        event.stop()
-        self.post_message(self.Answered(self.purpose, event.value))
-
-    def on_key(self, event: events.Key) -> None:
-        """Escape leaves, tab takes what is suggested."""
-        if event.key == "tab":
-            event.stop()
-            event.prevent_default()
-            line = self.query_one(Input)
-            line.cursor_position = len(line.value)
-            line.action_cursor_right()
-        if event.key == "escape":
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Left())
