@@ -260,7 +260,9 @@ class Explorer(Asking):
         elif view.page == "experiments" and self.hall.halted(self.desk):
             self.say(f"stopped: {self.scene.keycaps['enter']} goes on")
         elif self.desk is self.desks["far"] and self.desk.stop():
-            self.say(f"stopped, the map is an estimate: {self.scene.keycaps['enter']} goes on")
+            from .far import told_of_stop
+
+            self.say(f"{told_of_stop(self.scene)}: {self.scene.keycaps['enter']} goes on")
         elif self.scene.layers and view.head_kind:
             self.change(with_view(self.scene, head_kind=""))
         elif view.explain or view.text or view.picture_only:

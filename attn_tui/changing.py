@@ -9,7 +9,6 @@ from textual.message import Message
 
 from .desk import Desk, Trouble
 from .effort import takes_long
-from .far import as_far
 from .history import History, decided
 from .parameters import knobs_of
 from .pictures.ink import Tier
@@ -153,9 +152,17 @@ def _subject(scene: Scene) -> Any:
         return scene.layers.experiment
     if scene.laboratory:
         return scene.laboratory.rule, scene.laboratory.plane
-    return (as_far(scene).far.experiment, scene.head) if scene.is_far else scene.shown
+    if scene.is_far:
+        from .far import as_far
+
+        return as_far(scene).far.experiment, scene.head
+    return scene.shown
 
 
 def _drawn_of(scene: Scene) -> Any:
     """What decides the numbers that are drawn by and by: too many to be kept with those before."""
-    return as_far(scene).far.drawn_of if scene.is_far else None
+    if scene.is_far:
+        from .far import as_far
+
+        return as_far(scene).far.drawn_of
+    return None

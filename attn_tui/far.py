@@ -134,6 +134,12 @@ def as_far(scene: Scene) -> FarScene:
     return scene
 
 
+def told_of_stop(scene: Scene) -> str:
+    """What is to be said where what comes beside the screen was stopped."""
+    nothing = isinstance(scene, FarScene) and scene.progress.drawing
+    return "stopped" if nothing else "stopped, the map is an estimate"
+
+
 def to_the_end(scene: Scene) -> FarScene:
     """The scene whose maps are shown when they are exact, or about as exact as can be waited for."""
     return replace(as_far(scene), patience=math.inf)

@@ -45,6 +45,24 @@ def test_parts_of_any_size_have_the_numbers_of_one_draw(rows: int, columns: int,
     np.testing.assert_array_equal(drawn[1], np.concatenate(whole, axis=1)[:, :columns])
 
 
+SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 40), st.integers(1, 200), st.integers(0, 1))
+"""Heads, rows, columns, seed."""
+
+
+@given(SHAPES, SHAPES)
+def test_numbers_are_the_same_whatever_was_drawn_before(
+    before: tuple[int, int, int, int], now: tuple[int, int, int, int]
+) -> None:
+    def drawn(heads: int, rows: int, columns: int, seed: int) -> Any:
+        return normal("key", rows, columns, Experiment(num_heads=heads, seed=seed))
+
+    kept = drawn(*before)
+    after = drawn(*now)
+    del kept
+    numbers.KEPT.clear()
+    np.testing.assert_array_equal(after, drawn(*now))
+
+
 ASKED: list[dict[str, Any]] = [
     {},
     {"head_dim": 70, "seed": 3},

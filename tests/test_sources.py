@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from attn_engine import SOURCES, Experiment, FieldError, Inputs, attend, inputs_of, run, sources
+from attn_engine import SOURCES, Experiment, FieldError, Inputs, attend, draws, inputs_of, run, sources
 from attn_engine.draws import normal
 from attn_engine.experiment import MAX_INPUTS, MAX_SCORES
 
@@ -33,6 +33,7 @@ def recorded() -> dict[str, Array]:
 
 
 def made(source: str, **fields: Any) -> Inputs:
+    draws.KEPT.clear()  # drawn anew, not taken from what is there
     return sources.inputs(Experiment(source=source, **fields))
 
 

@@ -10,11 +10,13 @@ import math
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .experiment import BLOCK, Experiment
+from .fast.pool import WORTH, shared
 
 Floats = NDArray[np.floating[Any]]
 
@@ -26,12 +28,31 @@ SLICE = 2**14
 """Positions that are drawn at once: a megabyte or so of each column's 64 bits."""
 
 
+KEPT: dict[str, tuple[int, ReferenceType[Floats]]] = {}
+"""Of each name the seed and the numbers drawn last, as long as somebody keeps them."""
+
+
 def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats:
     """N(0,1) numbers of the array `name`, (heads, rows, columns) float32, that growing leaves as they were."""
     drawn = np.empty((experiment.num_heads, rows, columns), dtype=np.float32)
-    for head in range(experiment.num_heads):
-        for first, some in slices(name, rows, columns, experiment.seed, head):
-            drawn[head, first : first + len(some)] = some
+    seed, reference = KEPT.get(name, (0, lambda: None))
+    known = reference() if seed == experiment.seed else None
+
+    def fill(part: tuple[int, int]) -> None:
+        head, first = part
+        wanted = drawn[head, :, first : first + BLOCK]
+        there = known[head, :rows, first : first + wanted.shape[1]] if known is not None and head < len(known) else None
+        if there is not None and there.shape == wanted.shape:
+            wanted[:] = there
+            return
+        numbers = stream(name, experiment.seed, head, first)
+        for start in range(0, rows, SLICE):
+            some = wanted[start : start + SLICE]
+            some[:] = numbers.standard_normal((len(some), BLOCK))[:, : some.shape[1]]
+
+    parts = [(head, first) for head in range(experiment.num_heads) for first in range(0, columns, BLOCK)]
+    shared(fill, parts, apart=drawn.size >= WORTH)
+    KEPT[name] = experiment.seed, ref(drawn)
     return drawn
 
 
