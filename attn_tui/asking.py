@@ -17,7 +17,7 @@ from .moves import Refusal
 from .parameters import BY_FIELD, PART_OF
 from .pictures.cells import printable
 from .view import KIND_LETTERS, Session
-from .widgets.prompt import Prompt
+from .widgets.prompt import ENTER, ESCAPE, TAB, Prompt
 
 
 class Asking(Changing):
@@ -77,15 +77,15 @@ class Asking(Changing):
         """Do what a key does in the prompt, or put a text in it."""
         if event.is_forwarded:
             return  # one that was pressed before the prompt was open, and meant nothing then
-        key = event.key if isinstance(event, events.Key) else ""
+        own = {ENTER: self._answer, ESCAPE: self._leave_prompt, TAB: self.prompt.complete}
         if isinstance(event, events.Paste):
             self.prompt.type(event.text)
-        elif key in ("enter", "escape", "tab"):
-            {"enter": self._answer, "escape": self._leave_prompt, "tab": self.prompt.complete}[key]()
+        elif event.key in own:
+            own[event.key]()
         elif event.is_printable:
             self.prompt.type(event.character or "")
         else:
-            await self.do_bound(key)
+            await self.do_bound(event.key)
 
     def _leave_prompt(self) -> None:
         """Nothing was answered: what was there before is shown."""

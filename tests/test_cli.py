@@ -140,8 +140,8 @@ MISTAKES = [
     (("print", "--queries", "1000000000"), "--queries: '1000000000' is not a whole number from 1 to 1,048,576"),
     (
         ("print", "--source", "random", "--queries", "1000000", "--keys", "1000000"),
-        "4 heads × 3,000,000 positions × d_k 64 is 768,000,000 numbers of query, key and value; "
-        "at most 33,554,432 are made",
+        "4 heads × (1,000,000 queries + 1,000,000 keys) × d_k 64 is 512,000,000 numbers of query and key; "
+        "at most 134,217,728 are made",
     ),
     (("print", "--query", "16"), "--query: 16 is not a query; possible are 0 … 15"),
     (("print", "--query", "x"), "--query: 'x' is not a whole number from 0 to 1,048,576"),

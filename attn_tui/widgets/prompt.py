@@ -18,6 +18,10 @@ LONGEST = 4096
 """Characters in the line: each key looks at all of them."""
 
 
+ENTER, ESCAPE, TAB = "enter", "escape", "tab"
+"""The prompt's own keys: they answer, leave, and take what is suggested."""
+
+
 class LastWord(Suggester):
     """Completes the word at the end of what is typed."""
 
