@@ -9,7 +9,7 @@ from time import monotonic
 
 import numpy as np
 
-from attn_engine import Attention, Combined, Experiment, Inputs, heads_apart, row_tolerance, run_once
+from attn_engine import Attention, Combined, Experiment, Inputs, heads_apart, row_tolerance, run_once, unrepeated
 
 from .remembering import remembered
 
@@ -60,7 +60,7 @@ def findings(attention: Attention, head: int, tolerance: float = TOLERANCE) -> t
 def unusual(attention: Attention, head: int, tolerance: float = TOLERANCE) -> tuple[Finding, ...]:
     """Queries of a head that see nothing, whose weights are not finite, are below 0, or do not sum to 1."""
     weights = attention.weights[head]
-    blind = ~attention.mask_of(head).any(axis=-1)
+    blind = np.broadcast_to(~unrepeated(attention.mask_of(head)).any(axis=-1), weights.shape[:1])
     with np.errstate(invalid="ignore", over="ignore"):
         sums = weights.sum(axis=-1).astype(np.float64)
         near = np.abs(sums - 1) <= tolerance / 2  # as it is for nearly all; the others are summed in float64

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_engine import unrepeated
+
 from .ink import MASKED, NOT_FINITE
 from .palettes import LEVELS
 
@@ -74,7 +76,7 @@ def blocked(matrix: Matrix, mask: Mask, size: int, statistic: str) -> tuple[Matr
     A block is masked where all its cells are. Lengths that are no multiple of the size end in smaller blocks.
     """
     rows, columns = (range(0, length, size) for length in matrix.shape)
-    everything = bool(mask.all())
+    everything = bool(unrepeated(mask).all())
     allowed = matrix if everything else np.where(mask, matrix, 0)
     if statistic == "mean":
         counts = _block_sizes(rows, columns, matrix.shape) if everything else _reduced(np.add, mask, size)

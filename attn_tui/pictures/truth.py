@@ -186,13 +186,14 @@ def _scores(scene: Scene) -> list[Fact]:
     """What the weight of a head comes from, as far as anything was done to it."""
     ink, attention, head = scene.ink, scene.attention, scene.head
     query, key = scene.cursor
-    score = float(attention.scores[head, query, key])
+    found = attention.scores_at(head, query, key)
+    score = found["scores"]
     facts = [(4, f"q·k {figure(score, 1)}" if scene.has_scores else f"ln p {figure(score, 2)}", ink.text)]
-    if attention.scaled is not attention.scores:
+    if "scaled" in found:
         sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
-        facts.append((6, f"{sign} {figure(float(attention.scaled[head, query, key]), 2)}", ink.text))
-    if attention.modified is not attention.scaled:
-        facts.append((6, f"modified {figure(float(attention.modified[head, query, key]), 2)}", ink.text))
+        facts.append((6, f"{sign} {figure(found['scaled'], 2)}", ink.text))
+    if "modified" in found:
+        facts.append((6, f"modified {figure(found['modified'], 2)}", ink.text))
     return facts
 
 

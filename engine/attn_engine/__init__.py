@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import measures as measures
     from .attention import Attention as Attention
     from .attention import attend as attend
+    from .attention import unrepeated as unrepeated
     from .budget import most_told as most_told
     from .budget import most_within as most_within
     from .captured import file_changed as file_changed
@@ -203,7 +204,7 @@ if TYPE_CHECKING:
     from .words import word_numbers as word_numbers
 
 _ROOMS = {
-    "attention": ("Attention", "attend"),
+    "attention": ("Attention", "attend", "unrepeated"),
     "budget": ("most_told", "most_within"),
     "captures.describing": ("ArrayInfo", "CaptureInfo", "SetInfo", "describe"),
     "captures.disk": ("CaptureError",),

@@ -88,9 +88,23 @@ class Attention:
         shift = self.key_length - self.query_length if self.align == "right" else 0
         return np.arange(self.query_length, dtype=np.int64) + shift
 
+    def scores_at(self, head: int, query: int, key: int) -> dict[str, float]:
+        """The score of one pair, and what it was `scaled` and `modified` to where that was done."""
+        stages = {"scores": self.scores}
+        if self.scaled is not self.scores:
+            stages["scaled"] = self.scaled
+        if self.modified is not self.scaled:
+            stages["modified"] = self.modified
+        return {name: float(stage[head, query, key]) for name, stage in stages.items()}
+
     def mask_of(self, head: int) -> Mask:
         """The mask of one head, (queries, keys)."""
         return self.mask if self.mask.ndim == 2 else self.mask[head]
+
+
+def unrepeated(array: NDArray[Any]) -> NDArray[Any]:
+    """The array with axes along which it only repeats itself, as `np.broadcast_to` makes them, of length 1."""
+    return array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
 
 
 def attend(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .attention import Attention
 from .budget import PER_SCORE, most_told, most_within
 from .experiment import MAX_SCORES, Experiment, FieldError
 from .fast.pool import Rows, by_rows
@@ -283,6 +284,23 @@ def log_weights(weights: Floats) -> Floats:
 
     by_rows(fill, weights.shape)
     return logs
+
+
+class OfWeights(Attention):
+    """Attention of weights alone, as they are: its scores are their logarithms, made when they are asked for."""
+
+    def __init__(self, **known: Any) -> None:
+        vars(self).update(projected=None, scale=1.0, temperature=1.0, **known)
+
+    @cached_property
+    def _logs(self) -> Floats:
+        return log_weights(self.weights)
+
+    scores = scaled = modified = property(lambda self: self._logs)
+
+    def scores_at(self, head: int, query: int, key: int) -> dict[str, float]:
+        """The logarithm of one weight, without those of all."""
+        return {"scores": float(log_weights(self.weights[head : head + 1, query, key])[0])}
 
 
 def check_additive(score_mod: Rule) -> None:

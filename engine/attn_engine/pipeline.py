@@ -7,15 +7,15 @@ object: a stage that was not computed again hands on the same array, and so the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
 from . import attention as stages
 from . import sources
-from .attention import Attention, Floats, Mask
-from .captured import check_additive, log_weights, opened, reweighed
+from .attention import Attention, Floats, Mask, unrepeated
+from .captured import OfWeights, check_additive, log_weights, opened, reweighed
 from .experiment import SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .sources import Inputs
@@ -80,7 +80,7 @@ def _bytes_in(result: object) -> int:
     """Bytes of the arrays that a result is, or holds."""
     if isinstance(result, np.ndarray):
         return result.nbytes
-    return sum(_bytes_in(getattr(result, each.name)) for each in fields(result)) if is_dataclass(result) else 0
+    return sum(map(_bytes_in, vars(result).values())) if is_dataclass(result) else 0  # not what is made when asked for
 
 
 class Pipeline:
@@ -149,16 +149,19 @@ class Pipeline:
     ) -> Attention:
         """Attention from weights alone: as they are in the file, until a knob asks what would be."""
         score_mod = parse(experiment.score_mod, Kind.SCORE_MOD)
-        logs = self.logs(weights)
         allowed = self._mask(experiment, given, weights.shape, head)
-        modified = logs
-        if str(score_mod) not in ("s", "none"):
-            check_additive(score_mod)
-            modified = self.modified(logs, score_mod, experiment.align, head)
+        adds = str(score_mod) not in ("s", "none")
         own = given.captured.mask if given.captured else None
         further = allowed if own is None else allowed | ~own
-        asked = modified is not logs or experiment.temperature != 1 or not further.all()
-        shown = self.reweighed(modified, allowed, experiment.temperature) if asked else weights
+        if not adds and experiment.temperature == 1 and unrepeated(further).all():
+            sides = {"query": given.query, "key": given.key, "value": given.value}
+            output = self.output(weights, given.value)
+            return OfWeights(**sides, mask=allowed, weights=weights, output=output, align=experiment.align)
+        logs = modified = self.logs(weights)
+        if adds:
+            check_additive(score_mod)
+            modified = self.modified(logs, score_mod, experiment.align, head)
+        shown = self.reweighed(modified, allowed, experiment.temperature)
         return self._made(experiment, given, (logs, logs, modified, allowed, shown), 1.0)
 
     def _mask(

@@ -18,41 +18,41 @@ Raw = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Element:
-    """One type: its name, how its bytes are read, and how they become float32. `refusal` says why it cannot be used."""
+    """One type: its name, how its bytes are read, and how they are written as float32; why it cannot be used, if so."""
 
     name: str
     dtype: np.dtype[Any]
-    decode: Callable[[Raw], Floats]
+    decode: Callable[[Raw, Floats], None]
     refusal: str = ""
 
 
-def _plain(raw: Raw) -> Floats:
+def _plain(raw: Raw, out: Floats) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
-        return raw.astype(np.float32)
+        out[...] = raw
 
 
-def _half(raw: Raw) -> Floats:
+def _half(raw: Raw, out: Floats) -> None:
     """By table: the processor takes several times as long over each of the small numbers that attention is full of."""
-    return _table_half().take(raw.view(np.uint16), mode="wrap")
+    _table_half().take(raw.view(np.uint16), mode="wrap", out=out)
 
 
-def _truth(raw: Raw) -> Floats:
+def _truth(raw: Raw, out: Floats) -> None:
     """True is whatever byte is not 0."""
-    return (raw.view(np.uint8) != 0).astype(np.float32)
+    out[...] = raw.view(np.uint8) != 0
 
 
-def _bfloat16(raw: Raw) -> Floats:
+def _bfloat16(raw: Raw, out: Floats) -> None:
     """The upper half of a float32."""
-    return (raw.astype(np.uint32) << 16).view(np.float32)
+    np.left_shift(raw, 16, out=out.view(np.uint32), dtype=np.uint32)
 
 
-def _e4m3fn(raw: Raw) -> Floats:
-    return _table_e4m3fn()[raw]
+def _e4m3fn(raw: Raw, out: Floats) -> None:
+    _table_e4m3fn().take(raw, mode="wrap", out=out)
 
 
-def _e5m2(raw: Raw) -> Floats:
+def _e5m2(raw: Raw, out: Floats) -> None:
     """The upper half of a float16."""
-    return _half(raw.astype(np.uint16) << 8)
+    _half(raw.astype(np.uint16) << 8, out)
 
 
 @cache

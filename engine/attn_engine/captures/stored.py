@@ -71,7 +71,7 @@ class Store:
             some = min(step, count - start)
             at = first + start
             raw = self._raw(array, at, some) if whole is None else whole[at : at + some]
-            made[start : start + some] = array.element.decode(raw)
+            array.element.decode(raw, made[start : start + some])
 
         shared(fill, range(0, count, step))
         return made

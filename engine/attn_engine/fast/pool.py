@@ -29,6 +29,9 @@ TOGETHER = 2**16
 WORTH = 2**18
 """Scores, or numbers to be moved, from which threads are worth their while."""
 
+MUCH = 2**22
+"""Numbers of which that is so where little is done with each: fewer stay in the cache of one core."""
+
 LINE = 64
 """Bytes of a cache line."""
 
@@ -73,7 +76,7 @@ def by_rows(work: Callable[[Rows], None], shape: tuple[int, ...]) -> None:
     jobs: list[Rows] = [*heads]
     if len(shape) > 1 and shape[-2] > rows:
         jobs = [(*head, slice(start, start + rows)) for head in heads for start in range(0, shape[-2], rows)]
-    shared(work, jobs, apart=math.prod(shape) >= WORTH)
+    shared(work, jobs, apart=math.prod(shape) >= MUCH)
 
 
 @lru_cache(maxsize=1)
