@@ -66,9 +66,11 @@ def further(progress: Progress, desk: Desk) -> Progress | None:
     if progress.drawing:
         progress.drawing.go_on(DRAWN)
         return replace(progress, drawing=progress.drawing if progress.drawing.share < 1 else None)
-    found = progress.map
-    for _, found in zip(range(MOST), progress.rest, strict=False):
-        if desk.held or found.exact or found.share > GROWN * progress.map.share:
+    found, looks = progress.map, 0
+    for newer in progress.rest:
+        looks += newer is not found
+        found = newer
+        if desk.held or found.exact or looks == MOST or found.share > GROWN * progress.map.share:
             break
     return Progress(found, None if found.exact else progress.rest)
 

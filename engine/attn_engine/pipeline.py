@@ -80,7 +80,8 @@ def _bytes_in(result: object) -> int:
     """Bytes of the arrays that a result is, or holds."""
     if isinstance(result, np.ndarray):
         return result.nbytes
-    return sum(map(_bytes_in, vars(result).values())) if is_dataclass(result) else 0  # not what is made when asked for
+    held = getattr(result, "__dict__", {}) if is_dataclass(result) else {}  # not what is made when it is asked for
+    return sum(map(_bytes_in, held.values()))
 
 
 class Pipeline:

@@ -85,7 +85,8 @@ def mean_maps(
 ) -> Iterator[MeanMap]:
     """The same picture, better and better: the first after about `seconds`, the last exact. To be left at any time.
 
-    Of each there is some row more than of the one before, and at least so many `scores`, which no clock decides.
+    Between two there are at least so many `scores`, which no clock decides. Where no row more is known than before, it
+    is the same picture once more: a moment to stop at.
     Raises as `mean_map`, at the first.
     """
     edges = checked_edges("query", query_edges, packed.query_length)
@@ -139,14 +140,15 @@ class _Canvas:
     def steps(self, seconds: float, scores: float = 0) -> Iterator[MeanMap]:
         """The picture as it is after each of these times or numbers of scores, and when it is exact."""
         jobs, end = self.survey.jobs(), time.perf_counter() + seconds
-        most, made, known = WHOLE if scores or seconds == np.inf else AT_ONCE, 0, 0
+        most, made, known, last = WHOLE if scores or seconds == np.inf else AT_ONCE, 0, 0, None
         while some := list(_some(jobs, most)):
             cells = sum(job.cells for job in some)
             self._take(some, shared(self.survey.computed, some, cells >= WORTH))
             made += cells
             now = int(self.begun.sum())
-            if time.perf_counter() >= end and made >= scores and known < now < self.known.size:
-                yield self._picture()
+            if time.perf_counter() >= end and made >= scores and 0 < now < self.known.size:
+                last = self._picture() if last is None or known < now else last
+                yield last
                 end, made, known = time.perf_counter() + seconds, 0, now
         yield self._picture()
 
