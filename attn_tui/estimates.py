@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from attn_engine import Drawing, Experiment, Far, MeanMap, far_of, pooled_map
 
 from .desk import Desk
-from .scene import Mask, Matrix
+from .stages import Mask, Matrix
 
 FIRST, NEXT = 0.003, 0.03
 """Seconds after which a map is shown for the first time, and between two looks at how it has become."""

@@ -16,7 +16,8 @@ from .desk import Desk
 from .estimates import FIRST, Ends, Progress, begun, further
 from .pictures.ink import Ink
 from .rows import AT_ONCE, Ceiling, Numbered, Reading, ceiling_of, read, reading_of
-from .scene import TITLES, Scene
+from .scene import Scene
+from .stages import TITLES
 from .view import Session, View
 
 FINEST = 512

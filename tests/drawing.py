@@ -17,7 +17,8 @@ from attn_engine import Attention, Experiment, Inputs
 from attn_tui.options import read_options
 from attn_tui.pictures.cells import Line, Lines, plain
 from attn_tui.pictures.ink import Ink, Tier, make_ink
-from attn_tui.scene import SIGNED, TITLES, Scene, make_scene, stage_matrix
+from attn_tui.scene import Scene, make_scene
+from attn_tui.stages import SIGNED, TITLES, stage_matrix
 from attn_tui.view import Session, View
 
 quick = settings(deadline=None, max_examples=100)

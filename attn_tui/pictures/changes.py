@@ -6,7 +6,8 @@ import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from ..scene import Matrix, Scene
+from ..scene import Scene
+from ..stages import Matrix
 from .cells import Lines, fit, squeezed
 
 MOST_CHANGED = 10

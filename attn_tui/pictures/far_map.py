@@ -8,7 +8,8 @@ from attn_engine import MeanMap
 
 from ..estimates import larger
 from ..far import FarScene, as_far
-from ..scene import Mask, Matrix, Scene
+from ..scene import Scene
+from ..stages import Mask, Matrix
 from .drawn import Drawn
 from .far import percent
 from .ink import NOTHING

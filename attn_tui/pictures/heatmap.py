@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 
-from ..scene import Matrix, Scene
+from ..scene import Scene
+from ..stages import Matrix
 from ..view import RANGES
 from .axes import column_labels, row_label
 from .cells import Line, Lines, figure, fit, page, squeezed, width_of

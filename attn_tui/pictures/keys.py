@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from ..scene import Matrix, Scene
+from ..scene import Scene
+from ..stages import Matrix
 from .cells import Line, Lines, figure, fit, squeezed
 from .changes import changed_cells
 from .ink import MASKED, Ink

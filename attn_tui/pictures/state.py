@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..scene import Matrix, Scene
+from ..scene import Scene
+from ..stages import Matrix
 from .cells import figure
 from .facts import Fact
 

@@ -12,7 +12,8 @@ from rich.segment import Segment
 from attn_engine import SCALED, UNSCALED, measures
 
 from ..layout import LEAST
-from ..scene import Matrix, Scene
+from ..scene import Scene
+from ..stages import Matrix
 from ..together import asked
 from ..view import PAGES
 from .cells import Line, Lines, cut, figure, fit, ordinal, pad, page, wrap
