@@ -32,8 +32,8 @@ WORTH = 2**18
 MUCH = 2**22
 """Numbers of which that is so where little is done with each: fewer stay in the cache of one core."""
 
-LINE = 64
-"""Bytes of a cache line."""
+LINE, FEW = 64, 2**15
+"""Bytes of a cache line; numbers that are so few that they need not begin at one."""
 
 _own = threading.local()
 
@@ -43,12 +43,17 @@ def shared(work: Callable[[Job], Result], jobs: Sequence[Job], apart: bool = Tru
 
     What a job raises is raised here.
     """
+    helpers = min(threads(), len(jobs)) - 1 if apart else 0
+    if helpers < 1:
+        with np.errstate(all="ignore"):
+            np.setbufsize(BUFFER)  # until the end of errstate
+            return [work(job) for job in jobs]
     results: list[Any] = [None] * len(jobs)
     waiting = deque(range(len(jobs)))
 
     def drain() -> None:
         with np.errstate(all="ignore"):
-            np.setbufsize(BUFFER)  # until the end of errstate
+            np.setbufsize(BUFFER)
             while waiting:
                 try:
                     at = waiting.popleft()
@@ -56,7 +61,6 @@ def shared(work: Callable[[Job], Result], jobs: Sequence[Job], apart: bool = Tru
                     return
                 results[at] = work(jobs[at])
 
-    helpers = min(threads(), len(jobs)) - 1 if apart else 0
     futures = [_helpers().submit(drain) for _ in range(helpers)]
     try:
         drain()
@@ -97,6 +101,8 @@ def scratch(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
 def empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Like `np.empty`, but where vectors of the processor do not straddle its cache lines."""
     size = math.prod(shape)
+    if size < FEW:
+        return np.empty(shape, dtype=np.float32)
     bytes_ = np.empty(4 * size + LINE, dtype=np.uint8)
     first = -bytes_.ctypes.data % LINE
     array: NDArray[np.float32] = bytes_[first : first + 4 * size].view(np.float32).reshape(shape)
