@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .machine import threads
 
-Rows = tuple[int | slice, ...]  # a head, or some rows of it
+Rows = tuple[int | slice, ...]  # all, a head, or some rows of it
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -75,7 +75,10 @@ def shared(work: Callable[[Job], Result], jobs: Sequence[Job], apart: bool = Tru
 
 
 def by_rows(work: Callable[[Rows], None], shape: tuple[int, ...]) -> None:
-    """`work` of some rows of an array (…, rows, columns) at a time, of one head each: an index of the array."""
+    """`work` of an array (…, rows, columns) that is small, or of some rows of one head at a time: an index of it."""
+    if math.prod(shape) <= TOGETHER:
+        shared(work, [()])
+        return
     heads, rows = list(np.ndindex(shape[:-2])), max(TOGETHER // max(shape[-1], 1), 1)
     jobs: list[Rows] = [*heads]
     if len(shape) > 1 and shape[-2] > rows:
