@@ -152,9 +152,9 @@ def test_the_first_step_of_a_map_without_a_mask_tells_of_every_row() -> None:
 def test_short_strips_first_tell_of_all_the_map_sooner_and_change_no_number(
     mask: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown, rows, columns = case(1, 3000, 2000, 4, mask=mask), np.arange(0, 3001, 200), np.arange(0, 2001, 250)
+    shown, rows, columns = case(1, 3000, 2000, 4, mask=mask), np.arange(0, 3001, 300), np.arange(0, 2001, 250)
     plainly = last(mean_maps(shown.packed(), 0, rows, columns, mask))
-    for name, value in (("MANY_KEYS", 1), ("SPREAD", 20)):
+    for name, value in (("MANY_KEYS", 1), ("SPREAD", 3000 // jobs.ROWS)):
         monkeypatch.setattr(jobs, name, value)
     monkeypatch.setattr(maps, "AT_ONCE", 1)
     *steps, found = mean_maps(shown.packed(), 0, rows, columns, mask, seconds=0)

@@ -19,8 +19,8 @@ from .pool import scratch, shared
 from .sight import Everything, Positions, Run, Sight
 from .strips import Strip, Sums, entropies, exponentials, finite, inverses, scores, tops
 
-ROWS = 64
-"""Queries of a strip."""
+ROWS = 128
+"""Queries of a strip: fewer, and threads wait for each other between two operations; more leave the cache."""
 
 FEW = 4
 """Strips, for each thread, below which the keys of one are shared among threads too."""
