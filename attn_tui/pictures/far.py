@@ -15,10 +15,11 @@ from attn_engine import SCALED, MeanMap
 from .. import charts
 from ..charts import Chart, Series
 from ..far import FarScene, as_far
-from ..rows import Reading
+from ..rows import Ceiling, Reading
 from ..scene import Scene
 from .cells import Lines, figure, ordinal
 from .facts import Fact
+from .ink import Ink
 from .keeping import kept
 
 BINS = 512
@@ -84,14 +85,20 @@ def far_entropy(far_scene: Scene, width: int, height: int) -> Lines:
     if charts.waiting() or not scene.whole.known.any():
         return [[Segment("…", scene.ink.dim)]]
     ink, found, ceiling = scene.ink, scene.whole, scene.ceiling
+    cursor, axis = scene.cursor[0], ink.dim
+    chart = Chart(_curves(found, ceiling, ink), "query", "nats", cursor=cursor, axis_style=axis, cursor_style=ink.mark)
+    return charts.draw(chart, width, height)
+
+
+@lru_cache(maxsize=1)
+def _curves(found: MeanMap, ceiling: Ceiling | None, ink: Ink) -> tuple[Series, ...]:
+    """The same series each time: a chart of them is laid out once."""
     name = "by query" if found.exact else f"by query, {percent(found.share)} known"
     places, entropies = extremes(found)
-    series = [Series(name, entropies, ink.accent, x=places)]
-    if ceiling:
-        series.append(Series("ln(keys seen)", ceiling.nats, ink.dim, "dashes", x=ceiling.queries))
-    cursor, axis = scene.cursor[0], ink.dim
-    chart = Chart(series, "query", "nats", cursor=cursor, axis_style=axis, cursor_style=ink.mark)
-    return charts.draw(chart, width, height)
+    entropy = Series(name, entropies, ink.accent, x=places)
+    if ceiling is None:
+        return (entropy,)
+    return entropy, Series("ln(keys seen)", ceiling.nats, ink.dim, "dashes", x=ceiling.queries)
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from attn_engine import MeanMap
@@ -27,8 +29,8 @@ def drawn_far(far_scene: Scene, plan: Plan) -> Drawn:
         if part is None:
             return _stand_in(scene, plan)
         found, size, first = part, 1, (rows.start, columns.start)
-    means, seen, unknown = larger(found, size)
-    return Drawn(_tones(scene, means, seen, unknown), means, first, _drawn_so_far(scene) or _estimate(found))
+    tones, means = _toned(found, size, scene.session.view.colour_range)
+    return Drawn(tones, means, first, _drawn_so_far(scene) or _estimate(found))
 
 
 def _stand_in(scene: FarScene, plan: Plan) -> Drawn:
@@ -39,7 +41,7 @@ def _stand_in(scene: FarScene, plan: Plan) -> Drawn:
     )
     means, seen, unknown = larger(scene.whole, 1)
     there = np.ix_(rows, columns)
-    tones = _tones(scene, means[there], seen[there], unknown[rows])
+    tones = _tones(means[there], seen[there], unknown[rows], scene.session.view.colour_range)
     note = _drawn_so_far(scene) or f"so far blocks of {scene.grain}"
     return Drawn(tones, means[there], plan.first, note)
 
@@ -66,8 +68,15 @@ def _positions(scene: Scene, plan: Plan, axis: int, cells: range) -> tuple[int, 
     return cells.start * block, min(cells.stop * block, scene.size[axis]), block
 
 
-def _tones(scene: Scene, means: Matrix, seen: Mask, unknown: Mask) -> Shades:
+@lru_cache(maxsize=2)
+def _toned(found: MeanMap, size: int, colour_range: str) -> tuple[Shades, Matrix]:
+    """The shades and means of all blocks, which stay while the cursor moves."""
+    means, seen, unknown = larger(found, size)
+    return _tones(means, seen, unknown, colour_range), means
+
+
+def _tones(means: Matrix, seen: Mask, unknown: Mask, colour_range: str) -> Shades:
     known = np.where(unknown[:, None], 0, means)
-    tones = shades(known, seen, scene.session.view.colour_range, signed=False, highest=0.0)
+    tones = shades(known, seen, colour_range, signed=False, highest=0.0)
     tones.levels[unknown] = NOTHING
     return tones
