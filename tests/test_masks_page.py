@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from attn_engine import entries
+from attn_engine import Kind, entries
 from attn_tui.lab.moves import LAB_MOVES
 from attn_tui.parameters import LAB, LAB_BY_KEY
 from attn_tui.pictures.cells import Lines
 from attn_tui.pictures.masks import sheet as sheets
-from attn_tui.view import MASK_PANELS, PAGES, SHEETS
+from attn_tui.view import DIALECTS, MASK_PANELS, PAGES, SHEETS
+from tests.drawing import scene_of
 from tests.hands import SMALL, WIDE, Hands, explorer, session_of
+from tests.plots import texts
 from tests.stories import SAME, Step, follow
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
@@ -258,6 +260,22 @@ async def click_on(hands: Hands, panel: str, x: int, y: int) -> None:
 
 def test_the_letters_of_the_laboratory_are_said_in_its_settings() -> None:
     assert [row.key for row in LAB_BY_KEY.values()] == ["m", "Q", "K", "B", "A", "d", "L", "W"]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_mask_too_large_to_be_written_as_code_says_so_in_its_sheet(dialect: str) -> None:
+    """Found by seed 304: the array of a tree of 128 tokens has 16,384 numbers."""
+    scene = scene_of(f"{MASKS} --mask tree --mask-queries 128 --mask-keys 128 --sheet code --dialect {dialect}")
+    assert "too large to be written as code: at most 4096" in " ".join(texts(sheets.sheet(scene, 120, 30)))
+
+
+@pytest.mark.parametrize("size", [7, 128, 4096])
+def test_the_code_of_every_mask_is_written_or_it_is_said_why_not(size: int) -> None:
+    for entry in entries(Kind.MASK):
+        rule = f"{entry.name}(3)" if "padding" in entry.name else entry.name
+        for dialect in DIALECTS:
+            asked = f"--mask '{rule}' --mask-queries {size} --mask-keys {size} --sheet code --dialect {dialect}"
+            assert len(sheets.sheet(scene_of(f"{MASKS} {asked}"), 120, 30)) > 1
 
 
 @pytest.mark.parametrize(
