@@ -79,7 +79,8 @@ class Asking(Changing):
             return  # one that was pressed before the prompt was open, and meant nothing then
         own = {ENTER: self._answer, ESCAPE: self._leave_prompt, TAB: self.prompt.complete}
         if isinstance(event, events.Paste):
-            self.prompt.type(event.text)
+            if event.text:
+                self.prompt.type(event.text)
         elif event.key in own:
             own[event.key]()
         elif event.is_printable:

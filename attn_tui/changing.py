@@ -76,7 +76,9 @@ class Changing(Showing):
             for desk in self.desks.values():
                 desk.forget_waiting()
         if _drawn_of(scene) != _drawn_of(self.scene):
-            self.desks["far"].forget(but=scene.shown)
+            from .far import of_others
+
+            self.desks["far"].forget(of_others(scene.shown))
         self.show_scene(self._scrolled(scene))
 
     def _scrolled(self, scene: Scene) -> Scene:

@@ -96,10 +96,10 @@ class Desk:
             self._refining.clear()
             self._stopped.clear()
 
-    def forget(self, *, but: Hashable) -> None:
-        """Keep no answers but those of questions that begin with this argument: others hold too much."""
+    def forget(self, gone: Callable[[Question], bool]) -> None:
+        """Keep no answers of some questions: they hold too much."""
         with self._changed:
-            for question in [each for each in self._answers if each[1][:1] != (but,)]:
+            for question in [each for each in self._answers if gone(each)]:
                 del self._answers[question]
                 self._fine.discard(question)
 
@@ -176,24 +176,30 @@ class Desk:
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            question, refine, known = task
-            try:
-                answer = _answered(question) if refine is None else _result(refine, known)
-            except RuntimeError:
-                if self._closed:  # the program ends, and no thread can be started any more
-                    return
-                raise
-            better = answer is not None and not (refine and isinstance(answer, Trouble))
-            if refine is None or (better and question in self._answers):  # a known answer is not lost for no better
-                self._keep(question, answer)
-            with self._changed:
-                self._waiting.pop(question, None)
-                if answer is None or isinstance(answer, Trouble):
-                    self._refining.pop(question, None)
-                    self._fine.add(question)
-            if (refine is None or better) and self._told and not self._closed:
-                self._told()
-            task = known = answer = None  # while there is nothing to do, nothing is held
+            done = self._do(*task)
+            task = None  # while there is nothing to do, nothing is held
+            if not done:
+                return
+
+    def _do(self, question: Question, refine: Callable[..., Any] | None, known: Any) -> bool:
+        """Answer a question, or refine its answer; whether that could be done: not while the program ends."""
+        try:
+            answer = _answered(question) if refine is None else _result(refine, known)
+        except RuntimeError:
+            if self._closed:  # no thread can be started any more
+                return False
+            raise
+        better = answer is not None and not (refine and isinstance(answer, Trouble))
+        if refine is None or (better and question in self._answers):  # a known answer is not lost for no better
+            self._keep(question, answer)
+        with self._changed:
+            self._waiting.pop(question, None)
+            if answer is None or isinstance(answer, Trouble):
+                self._refining.pop(question, None)
+                self._fine.add(question)
+        if (refine is None or better) and self._told and not self._closed:
+            self._told()
+        return True
 
     def _next(self) -> tuple[Question, Callable[..., Any] | None, Any] | None:
         """What to go on with: a question that waits, else one with what refines its answer; None at the end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
@@ -12,7 +12,7 @@ import numpy as np
 
 from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores
 
-from .desk import Desk
+from .desk import Desk, Question
 from .estimates import FIRST, Ends, Progress, begun, further
 from .pictures.ink import Ink
 from .rows import AT_ONCE, Ceiling, Numbered, Reading, ceiling_of, read, reading_of
@@ -133,6 +133,11 @@ def as_far(scene: Scene) -> FarScene:
     """The scene as what it is, where `is_far`."""
     assert isinstance(scene, FarScene)
     return scene
+
+
+def of_others(shown: Experiment) -> Callable[[Question], bool]:
+    """Whether an answer holds numbers of another experiment than this; a ceiling holds none."""
+    return lambda question: question[0] is not ceiling_of and question[1][:1] != (shown,)
 
 
 def told_of_stop(scene: Scene) -> str:

@@ -60,7 +60,7 @@ class Ceiling:
 
 def ceiling_of(experiment: Experiment, head: int) -> Ceiling | None:
     """The ceiling of some POINTS queries; None where only looking at every pair would tell."""
-    seen = far_of(experiment).seen(head)
+    seen = far_of(experiment, kept=False).seen(head)
     if seen is None:
         return None
     queries = np.arange(0, seen.size, max(seen.size // POINTS, 1))

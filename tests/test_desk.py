@@ -270,7 +270,7 @@ def test_answers_to_what_is_forgotten_are_not_kept_even_if_they_are_being_refine
         assert desk.ask(double, 2, quick=True) == 4
         assert desk.ask(double, 1, quick=True, refine=refine) == 2
         assert asked.wait(5)
-        desk.forget(but=2)
+        desk.forget(lambda question: question[1] != (2,))
         desk.forget_waiting()
         door.set()
         time.sleep(0.05)

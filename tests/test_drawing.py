@@ -59,7 +59,7 @@ def test_numbers_are_the_same_whatever_was_drawn_before(
     kept = drawn(*before)
     after = drawn(*now)
     del kept
-    numbers.KEPT.clear()
+    numbers._kept.clear()
     np.testing.assert_array_equal(after, drawn(*now))
 
 
@@ -157,3 +157,21 @@ def test_where_memory_is_short_that_is_said() -> None:
     with pytest.raises(ValueError, match="query and key; at most 89,478,485, for lack of memory, are made"):
         far_of(replace(MILLION, seed=1))
     assert far_of(replace(MILLION, query_length=2**16)).drawing.share == 0
+
+
+def test_numbers_that_could_not_be_drawn_are_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing, fails = Drawing(LARGE), iter([False, True])
+    lay = Drawing._lay
+
+    def failing(self: Drawing, *part: Any) -> None:
+        if next(fails, False):
+            raise MemoryError
+        lay(self, *part)
+
+    monkeypatch.setattr(Drawing, "_lay", failing)
+    with pytest.raises(MemoryError):
+        drawing.go_on()
+    assert drawing.share < 1
+    found = drawing.packed("1/√d_k", 1.0)
+    assert drawing.share == 1
+    np.testing.assert_array_equal(found.plain, inputs_of(LARGE).query)

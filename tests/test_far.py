@@ -54,7 +54,7 @@ ASKED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=str)
-@pytest.mark.parametrize("size", [1, 2, 7, 100])
+@pytest.mark.parametrize("size", [1, 2, 7, 100, 2**18])
 def test_a_map_pooled_has_the_means_of_the_weights_it_is_of(asked: dict[str, Any], size: int) -> None:
     experiment = replace(LARGE, **asked)
     far, grain, head = far_of(experiment), 3, 1

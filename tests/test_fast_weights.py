@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -130,6 +131,12 @@ def test_another_temperature_is_as_if_it_were_packed_anew() -> None:
     other = warm._replace(temperature=2.5)
     near(weighed(cooled(warm.packed(), 2.5)).weights, weighed(other.packed()).weights, 1e-7)
     near(weighed(cooled(warm.packed(), 2.5)).weights, other.exact().weights, 1e-6)
+
+
+def test_queries_of_which_the_keys_are_in_blocks_alone_take_another_temperature() -> None:
+    packed = case(2, 20, 30).packed()
+    blocks = replace(packed, keys=replace(packed.keys, plain=None))
+    near(weighed(cooled(blocks, 2.5)).weights, weighed(cooled(packed, 2.5)).weights, 1e-7)
 
 
 WRONG: list[tuple[Any, type[Exception], str]] = [

@@ -33,7 +33,7 @@ def recorded() -> dict[str, Array]:
 
 
 def made(source: str, **fields: Any) -> Inputs:
-    draws.KEPT.clear()  # drawn anew, not taken from what is there
+    draws._kept.clear()  # drawn anew, not taken from what is there
     return sources.inputs(Experiment(source=source, **fields))
 
 

@@ -60,6 +60,14 @@ async def test_what_is_pasted_counts_before_the_enter_that_comes_after_it() -> N
         assert (hands.session.experiment.mask, hands.app.scene.helping) == ("causal", True)
 
 
+async def test_pasting_nothing_leaves_what_is_selected() -> None:
+    async with explorer("") as hands:
+        await hands.press("S")
+        hands.app.post_message(events.Paste(""))
+        await hands.settle()
+        assert hands.app.prompt.text == "attention.svg"
+
+
 async def test_of_sizes_that_come_together_the_newest_stays() -> None:
     """Textual tells a screen each size that it has had; two of them, with something between, called each other back."""
     async with explorer("", size=WIDE) as hands:

@@ -29,7 +29,7 @@ BINS = 512
 def percent(share: float) -> str:
     """A share as people read it, never as all as long as any is missing, nor as none where there is some."""
     if 0 < share < 0.001:
-        return f"{100 * share:.4f}".rstrip("0") + " %"
+        return f"{max(100 * share, 0.0001):.4f}".rstrip("0") + " %"
     return f"{100 * share:.1f} %" if share < 0.1 else f"{math.floor(100 * share)} %"
 
 

@@ -39,9 +39,12 @@ def _sections(caps: Keycaps, own: list[str]) -> list[Section]:
         groups[0],
         (turning, _knobs(caps, KNOBS)),
         *groups[1:],
-        ("Heads, view 2", _of_page(caps, IN_THE_HEADS)),
-        ("Masks, view 3", [*_of_page(caps, IN_THE_MASKS), *_knobs(caps, LAB)]),
-        ("Experiments, view 4", [*_of_page(caps, IN_THE_EXPERIMENTS), *_knobs(caps, STUDIES)]),
+        (f"Heads, view {caps['page-heads']}", _of_page(caps, IN_THE_HEADS)),
+        (f"Masks, view {caps['page-masks']}", [*_of_page(caps, IN_THE_MASKS), *_knobs(caps, LAB)]),
+        (
+            f"Experiments, view {caps['page-experiments']}",
+            [*_of_page(caps, IN_THE_EXPERIMENTS), *_knobs(caps, STUDIES)],
+        ),
     ]
 
 

@@ -290,7 +290,7 @@ class OfWeights(Attention):
     """Attention of weights alone, as they are: its scores are their logarithms, made when they are asked for."""
 
     def __init__(self, **known: Any) -> None:
-        vars(self).update(projected=None, scale=1.0, temperature=1.0, **known)
+        vars(self).update({"projected": None, "scale": 1.0, "temperature": 1.0} | known)
 
     @cached_property
     def _logs(self) -> Floats:

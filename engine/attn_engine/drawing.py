@@ -32,16 +32,19 @@ class Drawing:
         heads, width = experiment.num_heads, experiment.head_dim
         self.key_heads = experiment.num_key_heads or heads
         self.total = (heads * experiment.query_length + self.key_heads * experiment.key_length) * width
-        self.drawn = 0
         self._query = empty((heads, experiment.query_length, width))  # memory costs nothing before it is written to
         self._blocks = empty_blocks(self.key_heads, experiment.key_length, width)
         self._norms = {"query": np.zeros(heads), "key": np.zeros(self.key_heads)}
-        self._left = [_parts(experiment, "query", head) for head in range(heads)]
+        self._begin()
+        self._keys: PackedKeys | None = None
+        self._lock = Lock()
+
+    def _begin(self) -> None:
+        experiment, self.drawn = self.experiment, 0
+        self._left = [_parts(experiment, "query", head) for head in range(experiment.num_heads)]
         self._left[1:1] = [_parts(experiment, "key", head) for head in range(self.key_heads)]
         if not drawn_by_and_by(experiment):
             self._left = [_everything(experiment)]
-        self._keys: PackedKeys | None = None
-        self._lock = Lock()
 
     @property
     def share(self) -> float:
@@ -49,17 +52,24 @@ class Drawing:
         return self.drawn / self.total
 
     def go_on(self, seconds: float = math.inf) -> None:
-        """Draw for about so many seconds, or until everything is there."""
+        """Draw for about so many seconds, or until everything is there. After an error all is drawn anew."""
         end = time.perf_counter() + seconds
         with self._lock:
             while self._left:
-                some = self._left[: threads()]
-                for parts, numbers in zip(some, shared(self._draw, some), strict=True):
-                    self.drawn += numbers
-                    if not numbers:
-                        self._left.remove(parts)
+                try:
+                    self._draw_some()
+                except BaseException:
+                    self._begin()
+                    raise
                 if time.perf_counter() >= end:
                     break
+
+    def _draw_some(self) -> None:
+        some = self._left[: threads()]
+        for parts, numbers in zip(some, shared(self._draw, some), strict=True):
+            self.drawn += numbers
+            if not numbers:
+                self._left.remove(parts)
 
     def packed(self, scale: float | str, temperature: float) -> Packed:
         """Everything, with a scale and a temperature; what is missing is drawn. Raises ValueError for either."""

@@ -25,17 +25,17 @@ SHARPNESS = 4.0
 
 
 SLICE = 2**14
-"""Positions that are drawn at once: a megabyte or so of each column's 64 bits."""
+"""Positions that are drawn at once: 8 MB of float64 for a block of columns."""
 
 
-KEPT: dict[str, tuple[int, ReferenceType[Floats]]] = {}
+_kept: dict[str, tuple[int, ReferenceType[Floats]]] = {}
 """Of each name the seed and the numbers drawn last, as long as somebody keeps them."""
 
 
 def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats:
     """N(0,1) numbers of the array `name`, (heads, rows, columns) float32, that growing leaves as they were."""
     drawn = np.empty((experiment.num_heads, rows, columns), dtype=np.float32)
-    seed, reference = KEPT.get(name, (0, lambda: None))
+    seed, reference = _kept.get(name, (0, lambda: None))
     known = reference() if seed == experiment.seed else None
 
     def fill(part: tuple[int, int]) -> None:
@@ -52,7 +52,8 @@ def normal(name: str, rows: int, columns: int, experiment: Experiment) -> Floats
 
     parts = [(head, first) for head in range(experiment.num_heads) for first in range(0, columns, BLOCK)]
     shared(fill, parts, apart=drawn.size >= WORTH)
-    KEPT[name] = experiment.seed, ref(drawn)
+    drawn.flags.writeable = False  # others may be given the same
+    _kept[name] = experiment.seed, ref(drawn)
     return drawn
 
 

@@ -148,13 +148,13 @@ def _scores(packed: Packed, head: int, query: int) -> Singles:
     return made.reshape(-1)[: packed.keys.length]
 
 
-def far_of(experiment: Experiment) -> Far:
-    """An experiment whose scores are too many to be made; the last one is kept, and the numbers it was asked for.
+def far_of(experiment: Experiment, *, kept: bool = True) -> Far:
+    """An experiment whose scores are too many to be made; the last one is `kept`, and the numbers it was asked for.
 
     Nothing is drawn yet. Raises FieldError for what needs all scores, ValueError or RuleError where there is nothing
     to compute.
     """
-    return _far(experiment)
+    return _far(experiment) if kept else _made(experiment)
 
 
 def pooled_map(found: MeanMap, size: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -171,9 +171,10 @@ def _summed(numbers: NDArray[Any], size: int) -> NDArray[Any]:
     """The sums of blocks of size × size, a row and then a column of each block at a time: sooner than `reduceat`."""
     if size == 1:
         return numbers
-    whole = np.pad(numbers, [(0, -length % size) for length in numbers.shape])
-    rows = reduce(np.add, (whole[at::size] for at in range(size)))
-    return reduce(np.add, (rows[:, at::size] for at in range(size)))
+    high, wide = (min(size, length) for length in numbers.shape)
+    whole = np.pad(numbers, [(0, -length % step) for length, step in zip(numbers.shape, (high, wide), strict=True)])
+    rows = reduce(np.add, (whole[at::high] for at in range(high)))
+    return reduce(np.add, (rows[:, at::wide] for at in range(wide)))
 
 
 # What is kept: one of each, since they are large.

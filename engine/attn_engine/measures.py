@@ -34,7 +34,7 @@ def keys_seen(mask: Mask) -> NDArray[np.int64]:
     """How many keys each query may see: (…, queries)."""
     once = unrepeated(mask)
     seen = np.bitwise_count(np.packbits(once, axis=-1)).sum(axis=-1, dtype=np.int64)  # four times as fast as counting
-    return np.broadcast_to(seen * (mask.shape[-1] // max(once.shape[-1], 1)), mask.shape[:-1])
+    return np.array(np.broadcast_to(seen * (mask.shape[-1] // max(once.shape[-1], 1)), mask.shape[:-1]))
 
 
 def entropy_ceiling(mask: Mask) -> NDArray[np.float64]:

@@ -73,7 +73,7 @@ def _name_width(figure: Figure, width: int) -> int:
 
 
 def figures(lab: Laboratory, key: str = "") -> list[Figure]:
-    """What the mask allows and costs, a name and a text each; with `keys`, where there are keys to press."""
+    """What the mask allows and costs, a name and a text each; `key` shows findings, where there are keys to press."""
     counted = lab.count
     return [
         ("pairs", pairs_text(counted) if counted else unknown(lab)),

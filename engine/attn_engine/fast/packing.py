@@ -1,4 +1,4 @@
-"""Queries and keys made ready: the scale in the queries, the keys in blocks, and a bound of their scores."""
+"""Queries and keys made ready: what the queries are scaled by, the keys in blocks, and a bound of their scores."""
 
 from __future__ import annotations
 
@@ -146,8 +146,10 @@ def packed_with(
 
 def cooled(packed: Packed, temperature: float) -> Packed:
     """The same queries and keys at another temperature."""
-    again = pack(packed.plain, packed.keys, scale=packed.factor, temperature=temperature)
-    return replace(again, factor=packed.factor)
+    check_temperature(temperature)
+    ratio = packed.temperature / temperature
+    with np.errstate(all="ignore"):
+        return replace(packed, bounds=packed.bounds * ratio, whole=packed.whole * ratio, temperature=temperature)
 
 
 def empty_blocks(heads: int, length: int, depth: int) -> Singles:
