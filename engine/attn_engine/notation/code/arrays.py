@@ -85,7 +85,8 @@ class Arrays:
 
 def _entries(name: str, table: Table) -> Array:
     if table.ndim > 1 and int(np.prod(table.shape)) > MOST_WRITTEN:
-        raise RuleError(f"{name} of shape {table.shape} is too large to be written as code: at most {MOST_WRITTEN}")
+        shape = " × ".join(map(str, table.shape))
+        raise RuleError(f"{name}, {shape}, is too large to be written as code: at most {MOST_WRITTEN} numbers")
     if table.ndim == 1 and table.shape[0] > 2**22:
         raise RuleError(f"{name} of {table.shape[0]} numbers is too long to be written as code")
     return table.at(*(np.asarray(axis) for axis in np.ix_(*map(np.arange, table.shape))))
