@@ -133,16 +133,12 @@ class TerminalDriver(BareDriver):
             return False
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back, also where it does not read."""
+        """Give the terminal back, also where it does not read; Textual still has things to write, which nobody gets."""
         if self._look is not None:
             self._look.cancel()
         if self._line is not None:
             self._line.end()
         super().stop_application_mode()
-
-    def close(self) -> None:
-        """Write what restores the terminal, and nothing more."""
-        super().close()
         line, self._line = self._line, None
         if line is not None:
             line.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 from tests.ptys import Terminal, left_behind
@@ -13,7 +12,7 @@ SOON = 3.0
 ANSWER = 2.0
 """Seconds in which the next key is answered."""
 
-LEAVES_SCREEN = "\x1b[?1049l"
+LEAVES_SCREEN, GIVES_BACK = "\x1b[?1049l", "\x1b[?25h\x1b[?1004l"
 
 
 def first_screen(terminal: Terminal) -> None:
@@ -22,8 +21,8 @@ def first_screen(terminal: Terminal) -> None:
 
 
 def printed(terminal: Terminal) -> str:
-    """What stands on the terminal after the explorer has left its screen, without what switches modes off."""
-    return re.sub(r"\x1b\[[?<>]?[\d;]*[a-z]", "", terminal.output.rpartition(LEAVES_SCREEN)[-1])
+    """What was written after the explorer has left its screen, and given the terminal back."""
+    return terminal.output.rpartition(LEAVES_SCREEN)[-1].removeprefix(GIVES_BACK)
 
 
 def check_idle(terminal: Terminal, seconds: float = 0.6) -> None:
