@@ -30,12 +30,12 @@ def explore_within(
     pacing: bool = True,
     rewrite: Callable[[str], str] = str,
     told: str = "",
-) -> None:
+) -> int:
     """Open the explorer until it is left; the program that called goes on as it was, also where its loop is running.
 
     `rewrite` makes of each command that was copied what is printed on leaving; `told` stands on the first screen.
-    A signal that ended the explorer is raised once more, for the program's own handler. Raises OptionError where
-    there is nothing to show, or in another thread than the main one; RuntimeError where the explorer failed.
+    What `hand_on` is to be given, once nothing is left to clear away. Raises OptionError where there is nothing to
+    show, or in another thread than the main one.
     """
     if threading.current_thread() is not threading.main_thread():
         raise OptionError("the explorer needs the main thread, where signals arrive; attn_tui.print needs none")
@@ -43,7 +43,14 @@ def explore_within(
         stream.flush()
     with _environment(), _signals(), _running_loop():
         looks: dict[str, Any] = {"colour": colour, "mouse": mouse, "pacing": pacing}
-        status = explore(session, **looks, guest=True, rewrite=rewrite, told=told)
+        return explore(session, **looks, guest=True, rewrite=rewrite, told=told)
+
+
+def hand_on(status: int) -> None:
+    """Raise once more the signal that ended the explorer, for the program's own handler, which may end it.
+
+    Raises RuntimeError where the explorer failed.
+    """
     if status > 128:
         signal.raise_signal(status - 128)
     elif status:

@@ -108,10 +108,11 @@ def show(
         if why_no_screen():
             _print(session, argparse.Namespace(**FORMS, colour=given.colour), None)
             return
-        from .guest import explore_within
+        from .guest import explore_within, hand_on
 
         looks = {"colour": given.colour, "mouse": given.mouse, "pacing": given.pacing}
-        explore_within(session, **looks, rewrite=lasting, told=stored.told)
+        status = explore_within(session, **looks, rewrite=lasting, told=stored.told)
+    hand_on(status)
 
 
 def print(  # noqa: A001 - said as attn_tui.print

@@ -158,6 +158,17 @@ def test_a_signal_reaches_the_programs_own_handler_once_the_screen_is_left(
         assert left_behind(terminal) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_the_program_leaves_no_file_of_its_attention(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "temporary").mkdir()
+    with script(tmp_path, "attn_tui.show(weights)", TMPDIR=str(tmp_path / "temporary")) as terminal:
+        terminal.sees("0 → 0", "q quit")
+        assert list((tmp_path / "temporary").iterdir())
+        terminal.signal(number)
+        assert terminal.ends() == -number
+        assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_each_look_has_the_colours_that_it_asks_for(tmp_path: Path) -> None:
     text = """
         attn_tui.show(weights, colour="16")
@@ -171,6 +182,7 @@ def test_each_look_has_the_colours_that_it_asks_for(tmp_path: Path) -> None:
         assert "38;2;" not in terminal.output
         terminal.press("\n")
         terminal.wait(lambda: "38;2;" in terminal.output, "all colours")
+        leaves(terminal)
 
 
 def test_a_command_that_was_copied_names_no_file_that_is_gone(tmp_path: Path) -> None:
