@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import sys
+import termios
 import threading
 from asyncio import TimerHandle
 from collections.abc import Callable, Iterator
@@ -40,6 +41,12 @@ MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")
 
 READ_AT_ONCE = 65536
 TICK = 0.05
+
+GIVES_BACK = "".join(
+    f"\x1b[{mode}"
+    for mode in "?1000l ?1003l ?1015l ?1006l ?2004l ?7h ?2026l 0m <u ?1049l ?25h ?1004l".split()  # noqa: SIM905
+)
+"""Turns off what Textual turns on: the mouse, bracketed paste, the keyboard's protocol, the other screen and so on."""
 
 SETTLED = 0.5
 """Seconds after which a program that was stopped while it took the terminal, and then continued, has it."""
@@ -141,6 +148,16 @@ class TerminalDriver(BareDriver):
         super().stop_application_mode()
         line, self._line = self._line, None
         if line is not None:
+            line.close()
+
+    def give_back(self) -> None:
+        """Give the terminal back, if that has not been done, from another thread than the one that is held up."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.end()
+            line.write(GIVES_BACK)
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before or termios.tcgetattr(self.fileno))
             line.close()
 
     def stand_still(self, *, whole_job: bool = False) -> None:

@@ -202,11 +202,19 @@ class TerminalApp(BareApp):
 
     def end_with(self, status: int) -> None:
         """Leave because of a signal, soon: whatever holds it up, the terminal is restored by then."""
-        self.exit(return_code=status)
         if self.owns_process:
-            end = threading.Timer(HURRY, os._exit, [status])
+            end = threading.Timer(HURRY, self._end_now, [status])
             end.daemon = True
             end.start()
+        self.exit(return_code=status)
+
+    def _end_now(self, status: int) -> None:
+        """End from another thread: the loop is held up, or the machine slow."""
+        try:
+            if isinstance(self.driver, TerminalDriver):
+                self.driver.give_back()
+        finally:
+            os._exit(status)
 
     def fail(self, error: BaseException | None) -> None:
         """End because of a fault outside of any message."""

@@ -62,6 +62,22 @@ def test_many_signals_are_one() -> None:
         assert left_behind(terminal) == []
 
 
+HELD_UP = """
+import sys, time
+from attn_tui import app, cli
+app.Explorer.exit = lambda self, *given, **named: time.sleep(60)
+sys.exit(cli.main([]))
+"""
+
+
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_whatever_holds_it_up_a_signal_ends_it_and_gives_the_terminal_back(number: signal.Signals) -> None:
+    with running("-c", HELD_UP) as terminal:
+        first_screen(terminal)
+        terminal.signal(number)
+        ends_with(terminal, STATUS[number])
+
+
 @pytest.mark.parametrize("job", ["", "loose", "deaf", "loose deaf"])
 @pytest.mark.parametrize("keys", ["", "y"], ids=["", "with something to print"])
 def test_a_closed_terminal_ends_it(job: str, keys: str) -> None:
