@@ -40,7 +40,9 @@ WIDEST, HIGHEST = 1000, 400
 MOUSE = re.compile(r"\x1b\[<\d{1,3};\d{1,4};\d{1,4}[Mm]")
 
 READ_AT_ONCE = 65536
+
 TICK = 0.05
+"""Seconds in which something may come before it is asked what else there is to do."""
 
 GIVES_BACK = "".join(
     f"\x1b[{mode}"
@@ -195,13 +197,15 @@ class TerminalDriver(BareDriver):
         """Hand on what comes, until the terminal is left or gone."""
         sieve, weir, last = Sieve(_patience()), Weir(), monotonic()
         while not self.exit_event.is_set():
+            asked = monotonic()
             data = self._read()
-            if data is None:
-                tokens = list(sieve.idle(monotonic() - last))
+            if data is None:  # within a tick; what has come since then, while the machine was busy, is still to be read
+                weir.rest()
+                tokens = list(sieve.idle(asked + TICK - last))
                 self._look_at_size()
             elif data:
                 last = monotonic()
-                tokens = weir.pass_on(list(sieve.feed(data)), last)
+                tokens = weir.pass_on(list(sieve.feed(data)))
             else:
                 self._tell(self._host.end_with, HUNG_UP)
                 return

@@ -21,9 +21,6 @@ MOST_PASTED = 4096
 FLOOD = 256
 """Keys at once that nobody has typed, not even by holding one down while the line stood still for seconds."""
 
-GAP = 0.05
-"""Seconds without anything, after which a flood is over."""
-
 ESCAPE = b"\x1b"
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 
@@ -196,14 +193,16 @@ class Weir:
     """Holds back what nobody typed: of a flood, characters are a paste that nobody marked, and keys are none."""
 
     def __init__(self) -> None:
-        self._last = -GAP
         self._flooded = False
 
-    def pass_on(self, tokens: list[Token], now: float) -> list[Token]:
-        """What of the tokens counts that came together, at a time in seconds."""
-        self._flooded = _keys(tokens) >= FLOOD or (self._flooded and now < self._last + GAP)
-        self._last = now
+    def pass_on(self, tokens: list[Token]) -> list[Token]:
+        """What of the tokens counts that came together."""
+        self._flooded = self._flooded or _keys(tokens) >= FLOOD
         return list(_calmed(tokens)) if self._flooded else tokens
+
+    def rest(self) -> None:
+        """Nothing has come when it was waited for: a flood is over."""
+        self._flooded = False
 
 
 def _keys(tokens: list[Token]) -> int:

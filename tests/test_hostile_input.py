@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.hostile import ANSWER, first_screen, withstands
-from tests.ptys import Terminal, opened
+from tests.ptys import Terminal, opened, running
 
 NEVER_MEANT = {
     "bytes that are no UTF-8": b"\xff\xfe\xc3(\x80\xf5\xed\xa0\x80",
@@ -83,6 +84,35 @@ def test_a_sequence_cut_in_two_is_one_key(network: str, pause: float) -> None:
         withstands(terminal)
 
 
+LATE = """
+import sys, time, types
+from attn_tui import cli, driver
+before, wait = [True], driver.select.select
+
+def late(*given):
+    found = wait(*given)
+    if before[0] and not found[0]:
+        time.sleep(0.8)
+    before[0] = found[0]
+    return found
+
+driver.select = types.SimpleNamespace(select=late)
+sys.exit(cli.main([]))
+"""
+"""The explorer; where nothing has come after something, it is told so late, as by a machine that is busy."""
+
+
+def test_where_the_machine_is_busy_a_sequence_cut_in_two_is_one_key() -> None:
+    with running("-c", LATE) as terminal:
+        first_screen(terminal)
+        terminal.rests(1)
+        terminal.press("\x1b[1;")
+        time.sleep(0.3)
+        terminal.press("2C")
+        terminal.sees("head 2  of 6 × 12")
+        assert "Entropy" in terminal.text, "2 would have been another page"
+
+
 def test_over_a_network_the_escape_key_waits_for_what_may_follow() -> None:
     with opened(SSH_CONNECTION=NETWORK) as terminal:
         first_screen(terminal)
@@ -96,7 +126,7 @@ def send_halves(terminal: Terminal, first: str, pause: float, second: str) -> No
     terminal.press("f")
     terminal.wait(lambda: "Entropy" not in terminal.text, "the picture alone")
     terminal.press(first)
-    terminal.pause(pause)
+    time.sleep(pause)
     terminal.press(second)
     terminal.sees("head 2  of 6 × 12")
     assert "Entropy" not in terminal.text, "escape would have left the picture alone"

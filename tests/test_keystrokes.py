@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
-from attn_tui.keystrokes import FLOOD, GAP, LONGEST, MOST_PASTED, Kind, Patience, Sieve, Token, Weir
+from attn_tui.keystrokes import FLOOD, LONGEST, MOST_PASTED, Kind, Patience, Sieve, Token, Weir
 
 PIECES = st.sampled_from(
     [
@@ -105,9 +105,11 @@ def test_an_escape_is_the_key_only_after_a_while() -> None:
 def test_what_nobody_can_type_is_no_key_until_there_is_a_gap() -> None:
     weir, flood, key = Weir(), Token(Kind.TEXT, "q" * FLOOD), Token(Kind.TEXT, "q")
     answer, arrow = Token(Kind.SEQUENCE, "\x1b[?2026;2$y"), Token(Kind.SEQUENCE, "\x1b[A")
-    assert weir.pass_on([key, arrow], 0.0) == [key, arrow]
-    assert weir.pass_on([flood, arrow, answer], 1.0) == [Token(Kind.PASTE, flood.text), answer]
-    assert weir.pass_on([key, arrow], 1.0 + GAP / 2) == [Token(Kind.PASTE, "q")]
-    assert weir.pass_on([key, arrow], 1.0 + 2 * GAP) == [key, arrow]
-    assert weir.pass_on([arrow] * FLOOD, 9.0) == []
-    assert weir.pass_on([arrow] * (FLOOD - 1), 20.0) == [arrow] * (FLOOD - 1)
+    assert weir.pass_on([key, arrow]) == [key, arrow]
+    assert weir.pass_on([flood, arrow, answer]) == [Token(Kind.PASTE, flood.text), answer]
+    assert weir.pass_on([key, arrow]) == [Token(Kind.PASTE, "q")]
+    weir.rest()
+    assert weir.pass_on([key, arrow]) == [key, arrow]
+    assert weir.pass_on([arrow] * FLOOD) == []
+    weir.rest()
+    assert weir.pass_on([arrow] * (FLOOD - 1)) == [arrow] * (FLOOD - 1)
