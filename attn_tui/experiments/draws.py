@@ -137,7 +137,8 @@ def numbers_of_draw(settings: Settings) -> int:
 
 def more(draws: Draws) -> Draws | None:
     """The study after a slice of further draws; None where all are there."""
-    end, study = time.monotonic() + max(SLICE, RECKONING * draws.reckoned_in), None
+    end = time.monotonic() + max(SLICE, RECKONING * draws.reckoned_in)
+    study = next(draws.rest, None)  # also where the machine is so busy that there is no time
     while time.monotonic() < end and (following := next(draws.rest, None)):
         study = following
     return _reckoned(study, draws.rest) if study else None
