@@ -91,7 +91,9 @@ def test_a_file_that_was_cut_anywhere_is_refused(tmp_path: Path, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", FILES)
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(changes=st.lists(st.tuples(st.integers(0, 2**20), st.integers(1, 255)), min_size=1, max_size=4))
 def test_changed_bytes_give_a_capture_or_an_error(tmp_path: Path, kind: str, changes: list[tuple[int, int]]) -> None:
     data = bytearray(FILES[kind])

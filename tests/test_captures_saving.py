@@ -22,7 +22,9 @@ Shapes = hypothesis_numpy.array_shapes(min_dims=2, max_dims=5, max_side=4)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data(), dtype=st.sampled_from(DTYPES), order=st.sampled_from("CF"))
 def test_weights_of_any_shape_and_type_come_back(
     tmp_path: Path, ending: str, data: Any, dtype: str, order: Any

@@ -23,6 +23,8 @@ from attn_tui.scene import Scene, make_scene
 from attn_tui.view import BLOCKS, COMPARE, PAGES, PANELS, RANGES, STAGES, View
 from tests.drawing import brief, ink_of, quick, scene_of, scene_with
 
+pytestmark = pytest.mark.usefixtures("plain_environment")
+
 ROOM = (60, 16)
 MADE = "--source random --head-dim 2 --heads 3 --layer 0"
 TOKENS = ("the", "Cat", "sat", "the", "cat", "THE")
