@@ -329,8 +329,9 @@ def test_whichever_step_fails_the_file_is_whole_and_nothing_is_left_beside_it(
 
 
 def test_programs_that_write_at_once_lose_nothing(file: Path) -> None:
-    source = "import sys; from pathlib import Path; from attn_tui.settings_writing import keep\n"
-    source += "for number in range(15): keep(Path(sys.argv[1]), {f'{sys.argv[2]}{number}': True})"
+    source = "import sys; from pathlib import Path; from attn_tui import settings_writing as writing\n"
+    source += "writing.PATIENCE = 60\n"  # each waits for all the others, on a disk that may be slow
+    source += "for number in range(15): writing.keep(Path(sys.argv[1]), {f'{sys.argv[2]}{number}': True})"
     file.write_text("# mine\n")
     started = [subprocess.Popen([sys.executable, "-c", source, str(file), name]) for name in "abc"]
     assert [each.wait(60) for each in started] == [0, 0, 0]
