@@ -58,6 +58,7 @@ class Terminal:
         self.modes = termios.tcgetattr(self.slave)
         self.written = b""
         self.answered = 0
+        self._waited: dict[Path, float] = {}
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self.process = subprocess.Popen(
@@ -112,6 +113,11 @@ class Terminal:
         if missing:
             self.press(ANSWER * missing)
 
+    @property
+    def full(self) -> bool:
+        """Whether so much was written that has not been read that it takes no more."""
+        return not select.select([], [self.slave], [], 0)[1]
+
     def wipe(self) -> None:
         """Lose what stands on the screen."""
         self._screen.reset()
@@ -147,27 +153,33 @@ class Terminal:
         return data
 
     def pause(self, seconds: float) -> None:
-        """Read for a time, whatever comes."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
+        """Read for a time on the clock, whatever comes."""
+        end = self.clock + seconds
+        while (left := end - self.clock) > 0:
             self.read(left)
 
     def wait(self, true: Callable[[], bool], what: str = "", seconds: float = PATIENCE) -> None:
-        """Read until something is true."""
-        end = time.monotonic() + seconds
+        """Read until something is true, for which there are so many seconds on the clock."""
+        self._wait(true, what, seconds, self.read)
+
+    def _wait(self, true: Callable[[], bool], what: str, seconds: float, rest: Callable[[float], object]) -> None:
+        end, latest = self.clock + seconds, time.monotonic() + max(10 * seconds, PATIENCE)
         while not true():
-            assert time.monotonic() < end, f"waited in vain for {what}\n{self.text}\n{self.written[-500:]!r}"
-            self.read(0.05)
+            left = min(end - self.clock, latest - time.monotonic())
+            assert left > 0, f"waited in vain for {what}\n{self.text}\n{self.written[-500:]!r}"
+            rest(0.05)
 
     def sees(self, *texts: str) -> None:
         """Wait until the screen shows some texts."""
         self.wait(lambda: all(text in self.text for text in texts), repr(texts))
 
     def rests(self, seconds: float = 0.3) -> None:
-        """Wait until nothing is written for a while."""
-        end = time.monotonic() + PATIENCE
-        while self.read(seconds):
-            assert time.monotonic() < end, "it never rests"
+        """Wait until nothing is written for a while on the clock."""
+        latest, since = time.monotonic() + PATIENCE, self.clock
+        while (left := since + seconds - self.clock) > 0:
+            assert time.monotonic() < latest, "it never rests"
+            if self.read(left):
+                since = self.clock
 
     def ends(self, seconds: float = PATIENCE) -> int:
         """Wait for the end of the program; its status."""
@@ -176,17 +188,30 @@ class Terminal:
             pass
         return self.process.returncode
 
-    def ends_unread(self, seconds: float) -> int:
+    def ends_unread(self, seconds: float = PATIENCE) -> int:
         """Wait for the end of the program without reading what it writes; its status."""
-        return self.process.wait(seconds)
+        self._wait(lambda: self.process.poll() is not None, "the end", seconds, time.sleep)
+        return self.process.returncode
+
+    @property
+    def clock(self) -> float:
+        """Seconds, without those in which the program, or what watches it here, waited for a processor.
+
+        What is to be done within a time takes longer where other programs take the processors; of that, this one
+        is not to blame. On a machine that has nothing else to do, these are the seconds of any clock.
+        """
+        for task in [Path("/proc/thread-self"), *_tasks(self.process.pid)]:
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                self._waited[task] = int((task / "schedstat").read_text().split()[1]) / 1e9
+        return time.monotonic() - sum(self._waited.values())
 
     @property
     def busy(self) -> float:
         """Seconds that the threads that it has now have computed."""
         spent = 0
-        for task in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*"):
             with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-                spent += int(task.read_text().split()[0])
+                spent += int((task / "schedstat").read_text().split()[0])
         return spent / 1e9
 
     @property
@@ -207,6 +232,15 @@ class Terminal:
             self.process.kill()
         self.process.wait()
         self.hang_up()
+
+
+def _tasks(process: int) -> Iterator[Path]:
+    """The threads of a process and of those that it has started, as the kernel lists them."""
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        for task in Path(f"/proc/{process}/task").glob("*"):
+            yield task
+            for child in (task / "children").read_text().split():
+                yield from _tasks(int(child))
 
 
 def _for_pyte(data: bytes) -> bytes:

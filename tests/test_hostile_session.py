@@ -155,6 +155,7 @@ def check_answers(terminal: Terminal) -> None:
     for _ in range(6):
         terminal.press("\x1b")
         terminal.pause(0.12)
+    terminal.pause(0.3)  # or what is typed next would be keys with alt
     for keys, row, text, there in (
         (":alive", -1, "alive", True),  # once this is seen, everything before it has been done
         ("\x1b", -1, "alive", False),

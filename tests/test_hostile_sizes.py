@@ -70,9 +70,7 @@ def test_five_hundred_sizes_a_second_leave_the_last() -> None:
             terminal.pause(0.002)
         terminal.resize(121, 41)
         terminal.resize(120, 40)
-        began = time.monotonic()
         terminal.wait(lambda: terminal.screen == before, "the first screen", SOON)
-        assert time.monotonic() - began < SOON
         withstands(terminal)
 
 

@@ -139,7 +139,9 @@ def test_after_it_was_stopped_and_continued_everything_is_drawn_again(number: si
         for _ in range(2):
             terminal.signal(number)
             terminal.rests()
+            terminal.wipe()
             terminal.signal(signal.SIGCONT)
+            terminal.wait(lambda: terminal.screen == before, "the screen as it was", SOON)
             terminal.rests()
             assert terminal.screen == before
         withstands(terminal)

@@ -171,9 +171,10 @@ def test_nothing_of_it_reaches_a_real_terminal_as_a_command(folder: Path) -> Non
     """Every byte is a character, or one of the explorer's own sequences."""
     with opened(*files(folder)) as terminal:
         terminal.sees("q quit")
-        for keys in ("w", "w", "2", "3", "4", "1", "?", "?", "\r", "\r", "]", ":nonsense\x1b", "jjjj", "+", "+"):
+        for keys in ("w", "w", "2", "3", "4", "1", "?", "?", "\r", "\r", "]", ":nonsense", "\x1b", "jjjj", "+", "+"):
             terminal.press(keys)
             terminal.rests(0.15)
+            terminal.wait(lambda keys=keys: ("nonsense" in terminal.text) == (keys == ":nonsense"), keys)  # type: ignore[misc]
         terminal.press("q")
         assert terminal.ends() == 0
     rest = OWN.sub(b"", terminal.written)

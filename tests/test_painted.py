@@ -59,6 +59,8 @@ async def test_the_terminal_shows_what_the_explorer_means(options: str, keys: tu
                 await hands.press(key)
                 terminal.press(SENT.get(key, key))
                 terminal.rests(0.1)
+            text = "\n".join(row.rstrip() for row in hands.rows)
+            terminal.wait(lambda: terminal.text == text, f"this screen:\n{text}\nand not this one:")
             terminal.rests()
-            assert terminal.text == "\n".join(row.rstrip() for row in hands.rows)
+            assert terminal.text == text
             assert shown(terminal) == meant(hands)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import signal
-import time
 
 import pytest
 
@@ -172,10 +171,7 @@ def test_a_closed_terminal_ends_the_program() -> None:
     with opened() as terminal:
         first_screen(terminal)
         terminal.hang_up()
-        end = time.monotonic() + 30
-        while terminal.process.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        assert terminal.process.poll() is not None
+        terminal.ends_unread()
 
 
 def test_the_mouse_can_be_left_to_the_terminal() -> None:
