@@ -70,7 +70,8 @@ class Hands:
             if not self.app.is_running or self.app._exit or self.app._exception:
                 return
             desk = self.app.desk
-            if self.app.coming or desk.busy or (desk.refining and waits < 100):
+            working = any(not worker.is_finished for worker in self.app.workers)
+            if self.app.coming or desk.busy or working or (desk.refining and waits < 100):
                 waits += 1
                 await self.pilot.pause(0.01)
                 continue

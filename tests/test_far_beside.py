@@ -65,8 +65,8 @@ async def tap(hands: Hands, *keys: str) -> None:
         await hands.pilot.pause(0.05)
 
 
-async def until(hands: Hands, true: Callable[[], bool]) -> None:
-    for _ in range(1000):
+async def until(hands: Hands, true: Callable[[], bool], times: int = 1000) -> None:
+    for _ in range(times):
         if true():
             return
         await hands.pilot.pause(0.005)
@@ -155,6 +155,11 @@ async def test_what_a_knob_leaves_as_it_is_is_drawn_once(
         assert len(begun) == 2
 
 
+def seeds_alive() -> list[int]:
+    """The seeds of the numbers that are held."""
+    return [each.experiment.seed for each in gc.get_objects() if isinstance(each, Drawing)]
+
+
 @pytest.mark.parametrize("mask", ["full", "causal", "window(3)"])
 async def test_of_several_turns_the_numbers_of_the_last_alone_are_kept(mask: str) -> None:
     gc.disable()
@@ -162,9 +167,8 @@ async def test_of_several_turns_the_numbers_of_the_last_alone_are_kept(mask: str
         async with explorer(f"{FAR} --mask {mask}", size=WIDE) as hands:
             await tap(hands, "r", ".", ".", "u", ".", ".")
             await until(hands, lambda: scene_of(hands).whole.exact)
-            await hands.pilot.pause(0.1)
-            alive = [each for each in gc.get_objects() if isinstance(each, Drawing)]
-            assert [each.experiment.seed for each in alive] == [hands.session.experiment.seed] == [3]
+            await until(hands, lambda: len(seeds_alive()) < 2, 50)  # what is being drawn is let go of once it is
+            assert seeds_alive() == [hands.session.experiment.seed] == [3]
     finally:
         gc.enable()
 
