@@ -75,7 +75,7 @@ def test_what_is_wrong_stands_in_the_line_of_truth_until_the_next_move(tmp_path:
         terminal.sees(f"{file}: palette: 'mauve'; possible are viridis, magma, cividis, blues, grey")
         terminal.press("h")
         terminal.sees("it → the")
-        assert "mauve" not in terminal.text
+        terminal.wait(lambda: "mauve" not in terminal.text, "the rest of the line")
         terminal.press("q")
         assert terminal.ends() == 0
     after = file.stat()
