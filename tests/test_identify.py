@@ -93,9 +93,9 @@ def test_what_is_no_mask_is_refused() -> None:
 
 def test_a_large_mask_is_named_in_time() -> None:
     mask = drawn("streaming(4, 128)", 2048, 2048)
-    started = time.perf_counter()
+    started = time.process_time()
     assert identify_mask(mask)[0].rule == "streaming(4, 128)"
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_templates_have_as_many_numbers_as_their_rules() -> None:
