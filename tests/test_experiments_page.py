@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from attn_engine import PRESETS, LearningSettings, ScalingSettings, scaling_study
+from attn_tui.experiments.hall import Hall
 from attn_tui.experiments.moves import STUDY_MOVES
 from attn_tui.history import PLACES
 from attn_tui.parameters import STUDY_BY_KEY
@@ -290,7 +290,13 @@ async def test_draws_of_settings_that_are_left_are_made_no_more_and_go_on_on_ret
 # The training.
 
 
-async def test_a_training_is_watched_and_stopped() -> None:
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training that has not come to its end before a key is pressed, also where the machine is busy."""
+    monkeypatch.setattr(Hall, "BEAT", 0.3)
+
+
+async def test_a_training_is_watched_and_stopped(unhurried: None) -> None:
     async with explorer("--study learning", size=WIDE) as hands:
         await hands.press("enter")
         await until(hands, lambda: hands.session.studies.train_step > 0)
@@ -306,25 +312,24 @@ async def test_a_training_goes_to_its_end_and_starts_again_from_there() -> None:
     async with explorer("--study learning --step 310", size=WIDE) as hands:
         await hands.press("enter")
         await until(hands, "step 320 of 320   accuracy 100.0%")
-        await asyncio.sleep(0.1)
-        assert not hands.app.hall.training
-        await hands.press("enter", "escape")
+        await until(hands, lambda: not hands.app.hall.training)
+        await hands.burst("enter", "escape")
         assert hands.session.studies.train_step < 100
 
 
-async def test_help_and_what_is_told_stay_while_the_training_runs() -> None:
+async def test_help_and_what_is_told_stay_while_the_training_runs(unhurried: None) -> None:
     async with explorer("--study learning", size=WIDE) as hands:
         await hands.press("enter", "?")
-        await hands.pilot.pause(0.3)
+        await hands.pilot.pause(0.5)
         assert "Help" in hands.screen
         await hands.press("?", "y")
-        await hands.pilot.pause(0.2)
+        await hands.pilot.pause(0.5)
         assert "copied, and printed on leaving" in hands.truth
         await hands.press("e", "enter")
         assert not hands.app.hall.training, "enter stops it, whatever knob is chosen"
 
 
-async def test_another_page_ends_the_training() -> None:
+async def test_another_page_ends_the_training(unhurried: None) -> None:
     async with explorer("--study learning", size=WIDE) as hands:
         await hands.press("enter", "v")
         await hands.pilot.pause(0.2)
