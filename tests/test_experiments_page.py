@@ -10,6 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from attn_engine import PRESETS, LearningSettings, ScalingSettings, scaling_study
+from attn_tui.experiments import trial
+from attn_tui.experiments.draws import Draws, more
 from attn_tui.experiments.hall import Hall
 from attn_tui.experiments.moves import STUDY_MOVES
 from attn_tui.history import PLACES
@@ -235,13 +237,32 @@ async def until(hands: Hands, seen: str | Callable[[], bool]) -> None:
     raise AssertionError(f"{seen!r} does not come:\n{hands.screen}")
 
 
-async def test_many_draws_come_in_are_stopped_and_go_on() -> None:
+@pytest.fixture
+def slices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has become of slices of draws: each is begun, and ends."""
+    noted: list[str] = []
+
+    def spied(draws: Draws) -> Draws | None:
+        noted.append("begun")
+        further = more(draws)
+        noted.append("ended")
+        return further
+
+    monkeypatch.setattr(trial, "more", spied)
+    return noted
+
+
+async def test_many_draws_come_in_are_stopped_and_go_on(slices: list[str]) -> None:
     async with explorer("--view experiments --draws 100000") as hands:
         await until(hands, "escape stops them")
         await hands.press("escape")
         assert "stopped: enter goes on" in hands.screen
-        done = await draws_that_stay(hands)
+        await until(hands, lambda: slices[-1] == "ended")
+        await hands.pilot.pause(0.3)  # until it is told
+        done, before = draws_of(hands), len(slices)
         assert 0 < done < 100_000
+        await hands.pilot.pause(0.3)
+        assert (draws_of(hands), len(slices)) == (done, before), "draws that were stopped stay as many"
         await hands.press("right")
         await hands.pilot.pause(0.3)
         assert draws_of(hands) == done, "looking around does not start them again"
@@ -264,16 +285,6 @@ def draws_of(hands: Hands) -> int:
     found = re.search(r"([\d,]+) of [\d,]+ draws", hands.screen)
     assert found
     return int(found[1].replace(",", ""))
-
-
-async def draws_that_stay(hands: Hands) -> int:
-    """How many draws there are once those that had been begun are there too, as they are stopped."""
-    for _ in range(10):
-        before = draws_of(hands)
-        await hands.pilot.pause(0.3)
-        if draws_of(hands) == before:
-            return before
-    raise AssertionError("draws that were stopped go on")
 
 
 async def test_draws_of_settings_that_are_left_are_made_no_more_and_go_on_on_return() -> None:
