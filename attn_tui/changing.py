@@ -78,7 +78,7 @@ class Changing(Showing):
         if _drawn_of(scene) != _drawn_of(self.scene):
             from .far import of_others
 
-            self.desks["far"].forget(of_others(scene.shown))
+            self.desks["far"].forget(of_others(scene))
         self.show_scene(self._scrolled(scene))
 
     def _scrolled(self, scene: Scene) -> Scene:
@@ -164,7 +164,7 @@ def _subject(scene: Scene) -> Any:
 def _drawn_of(scene: Scene) -> Any:
     """What decides the numbers that are drawn by and by: too many to be kept with those before."""
     if scene.is_far:
-        from .far import as_far
+        from .far import as_far, drawn_of
 
-        return as_far(scene).far.drawn_of
+        return drawn_of(as_far(scene))
     return None

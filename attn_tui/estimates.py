@@ -48,12 +48,12 @@ def begun(experiment: Experiment, head: int, rows: Ends, columns: Ends, seconds:
 
     Nothing is known of a map whose numbers take long to be drawn.
     """
-    far, edges = far_of(experiment), (_edges(*rows), _edges(*columns))
+    far, edges = far_of(experiment, head), (_edges(*rows), _edges(*columns))
     rest, drawing = _later(far, head, *edges), far.drawing
     if seconds == math.inf:
         scores = PRINTED if far.query_length * far.key_length <= PRINTED else SAMPLED
         return Progress(next(far.maps(head, *edges, 0, scores)), None)
-    if drawing.share < 1 and drawing.total > AT_ONCE:
+    if drawing and drawing.share < 1 and drawing.total > AT_ONCE:
         return Progress(_unknown(*edges), rest, drawing)
     first = next(far.maps(head, *edges, seconds))
     return Progress(first, None if first.exact else rest)

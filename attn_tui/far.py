@@ -10,12 +10,12 @@ from typing import cast
 
 import numpy as np
 
-from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores
+from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores, size_of
 
 from .desk import Desk, Question
 from .estimates import FIRST, Ends, Progress, begun, further
 from .pictures.ink import Ink
-from .rows import AT_ONCE, Ceiling, Numbered, Reading, ceiling_of, read, reading_of
+from .rows import AT_ONCE, Ceiling, Labels, Reading, ceiling_of, read, reading_of
 from .scene import Scene
 from .stages import TITLES
 from .view import Session, View
@@ -77,13 +77,13 @@ class FarScene(Scene):
 
     @cached_property
     def query_labels(self) -> Sequence[str]:
-        """The number of each query."""
-        return Numbered(self.size[0])
+        """The token of each query, made harmless, or its number."""
+        return Labels(self.inputs.query_tokens, self.size[0])
 
     @cached_property
     def key_labels(self) -> Sequence[str]:
-        """The number of each key."""
-        return Numbered(self.size[1])
+        """The token of each key, made harmless, or its number."""
+        return Labels(self.inputs.key_tokens, self.size[1])
 
     @cached_property
     def reading(self) -> Reading | None:
@@ -135,9 +135,17 @@ def as_far(scene: Scene) -> FarScene:
     return scene
 
 
-def of_others(shown: Experiment) -> Callable[[Question], bool]:
-    """Whether an answer holds numbers of another experiment than this; a ceiling holds none."""
-    return lambda question: question[0] is not ceiling_of and question[1][:1] != (shown,)
+def drawn_of(scene: FarScene) -> tuple[Experiment, int]:
+    """What decides the numbers that are kept: the experiment as far as it does, and of a file the head."""
+    return scene.far.drawn_of, scene.head if scene.shown.source == "file" else 0
+
+
+def of_others(scene: Scene) -> Callable[[Question], bool]:
+    """Whether an answer holds other numbers than a scene's, of which some have none; a ceiling holds none."""
+    own: tuple[object, ...] = ()
+    if isinstance(scene, FarScene):
+        own = (scene.far.experiment, scene.head)[: 2 if scene.shown.source == "file" else 1]
+    return lambda question: question[0] is not ceiling_of and (not own or question[1][: len(own)] != own)
 
 
 def told_of_stop(scene: Scene) -> str:
@@ -159,11 +167,13 @@ def grain_of(far: Far) -> int:
 def make_far_scene(session: Session, shown: Experiment, wanted: int, ink: Ink, desk: Desk) -> FarScene:
     """The scene of a session that shows such an experiment. Raises FieldError for what is not to be had of it."""
     _check(session.view)
-    far = far_of(replace(shown, mask="full") if session.view.page == "masks" else shown)
-    head, nothing = min(wanted, far.num_heads - 1), np.zeros((0, 0), dtype=np.float32)
+    head = min(wanted, size_of(shown).num_heads - 1)
+    far = far_of(replace(shown, mask="full") if session.view.page == "masks" else shown, head)
+    inputs, nothing = far.inputs(), np.zeros((0, 0), dtype=np.float32)
+    shown = replace(far.experiment, mask=shown.mask, layer=inputs.captured.layer if inputs.captured else shown.layer)
     attention = cast("Attention", far)  # whatever asks it for a matrix is none of this scene's pictures
     title = TITLES["weights"]
-    scene = FarScene(session, ink, shown, attention, far.inputs(), head, nothing, nothing > 0, False, title, aside=desk)
+    scene = FarScene(session, ink, shown, attention, inputs, head, nothing, nothing > 0, False, title, aside=desk)
     if session.view.page == "map" and desk.is_beside:
         scene.progress  # noqa: B018 - begun where the scene is made, which may be beside the screen
     return scene

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from attn_engine import Experiment, Far, FarRow, far_of, measures
 
 from .pictures.keys import heaviest
+from .scene import label
 
 AT_ONCE = 2**17
 """Keys up to which a row is computed within the frame that asks for it."""
@@ -47,7 +48,7 @@ def reading_of(far: Far, head: int, query: int) -> Reading:
 
 def read(experiment: Experiment, head: int, query: int) -> Reading:
     """The same, of an experiment."""
-    return reading_of(far_of(experiment), head, query)
+    return reading_of(far_of(experiment, head), head, query)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Ceiling:
 
 def ceiling_of(experiment: Experiment, head: int) -> Ceiling | None:
     """The ceiling of some POINTS queries; None where only looking at every pair would tell."""
-    seen = far_of(experiment, kept=False).seen(head)
+    seen = far_of(experiment, head, kept=False).seen(head)
     if seen is None:
         return None
     queries = np.arange(0, seen.size, max(seen.size // POINTS, 1))
@@ -68,15 +69,18 @@ def ceiling_of(experiment: Experiment, head: int) -> Ceiling | None:
     return Ceiling(queries, np.log(some, out=np.full(some.shape, np.nan), where=some > 0))
 
 
-class Numbered(Sequence[str]):
-    """The numbers of positions as text, made when they are looked at."""
+class Labels(Sequence[str]):
+    """The tokens of positions, or their numbers where they have none, as text that is made when it is looked at."""
 
-    def __init__(self, length: int) -> None:
-        self._numbers = range(length)
+    def __init__(self, tokens: Sequence[str], length: int) -> None:
+        self._tokens, self._numbers = tokens, range(length)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:  # type: ignore[override]
         found = self._numbers[place]
-        return str(found) if isinstance(found, int) else tuple(map(str, found))
+        return self._at(found) if isinstance(found, int) else tuple(map(self._at, found))
+
+    def _at(self, number: int) -> str:
+        return label(self._tokens[number]) if self._tokens else str(number)

@@ -391,4 +391,9 @@ def _marked(positions: Sequence[int], places: Sequence[Sequence[int]] | None, le
 def _labels(tokens: tuple[str, ...], length: int) -> tuple[str, ...]:
     if not tokens:
         return tuple(str(position) for position in range(length))
-    return tuple(brief(token) or "∅" for token in tokens)
+    return tuple(map(label, tokens))
+
+
+def label(token: str) -> str:
+    """A token made harmless, as it stands beside a row or column."""
+    return brief(token) or "∅"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attn_engine import Drawing, Experiment, budget, far_of, inputs_of, size_of
+from attn_engine import Drawing, Experiment, Far, budget, far_of, inputs_of, size_of
 from attn_engine import draws as numbers
 from attn_engine.draws import normal, stream
 from attn_engine.experiment import BLOCK, MAX_DRAWN
@@ -82,6 +82,12 @@ def test_queries_and_keys_are_those_of_the_inputs(asked: dict[str, Any]) -> None
     assert (far.num_key_heads, far.head_dim) == (given.key.shape[0], given.key.shape[2])
 
 
+def drawing_of(far: Far) -> Drawing:
+    """Its queries and keys in the making."""
+    assert far.drawing
+    return far.drawing
+
+
 def test_they_come_by_and_by_and_the_share_tells_how_many_are_there() -> None:
     drawing = Drawing(LARGE)
     shares = [drawing.share]
@@ -96,11 +102,11 @@ def test_they_come_by_and_by_and_the_share_tells_how_many_are_there() -> None:
 
 def test_a_map_asked_for_while_they_are_drawn_is_of_all_of_them() -> None:
     far = far_of(replace(LARGE, seed=8))
-    far.drawing.go_on(0)
-    assert far.drawing.share < 1
+    drawing_of(far).go_on(0)
+    assert drawing_of(far).share < 1
     (found,) = far.maps(0, [0, 1200], [0, 1300], np.inf)
     assert found.means[0, 0] == pytest.approx(1 / 1300, rel=1e-4)
-    assert far.drawing.share == 1
+    assert drawing_of(far).share == 1
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0])
@@ -108,13 +114,13 @@ def test_numbers_that_are_not_shown_any_more_are_let_go_at_once(share: float) ->
     gc.disable()
     try:
         far = far_of(replace(LARGE, seed=4))
-        while far.drawing.share < share:
-            far.drawing.go_on(0)
+        while drawing_of(far).share < share:
+            drawing_of(far).go_on(0)
         steps = far.maps(0, [0, 1200], [0, 1300], 0) if share == 1 else None
         assert steps is None or next(steps).known.any()
-        first = weakref.ref(far.drawing)
-        assert far_of(replace(LARGE, seed=4, temperature=2, mask="causal")).drawing is first()
-        far_of(replace(LARGE, seed=5)).drawing.go_on()
+        first = weakref.ref(drawing_of(far))
+        assert drawing_of(far_of(replace(LARGE, seed=4, temperature=2, mask="causal"))) is first()
+        drawing_of(far_of(replace(LARGE, seed=5))).go_on()
         del steps
         assert first() is None
     finally:
@@ -141,8 +147,8 @@ def memory(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> I
 def test_a_head_of_a_million_positions_can_be_had_and_no_two() -> None:
     assert size_of(MILLION).query_length == 2**20
     far = far_of(MILLION)
-    assert far.drawing.total == MAX_DRAWN
-    assert far.drawing.share == 0
+    assert drawing_of(far).total == MAX_DRAWN
+    assert drawing_of(far).share == 0
     with pytest.raises(ValueError, match=r"2 heads × \(1,048,576 queries \+ 1,048,576 keys\) × d_k 64 is 268,435,456"):
         far_of(replace(MILLION, num_heads=2))
     with pytest.raises(ValueError, match="268,435,456 numbers of query and key; at most 134,217,728 are made"):
@@ -156,7 +162,7 @@ def test_a_head_of_a_million_positions_can_be_had_and_no_two() -> None:
 def test_where_memory_is_short_that_is_said() -> None:
     with pytest.raises(ValueError, match="query and key; at most 89,478,485, for lack of memory, are made"):
         far_of(replace(MILLION, seed=1))
-    assert far_of(replace(MILLION, query_length=2**16)).drawing.share == 0
+    assert drawing_of(far_of(replace(MILLION, query_length=2**16))).share == 0
 
 
 def test_numbers_that_could_not_be_drawn_are_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from attn_tui import changing, estimates, far, rows
 from attn_tui.desk import Desk
 from attn_tui.estimates import Progress
 from attn_tui.far import FarScene
-from attn_tui.rows import Numbered, ceiling_of
+from attn_tui.rows import Labels, ceiling_of
 from tests.hands import WIDE, Hands, explorer, session_of
 from tests.test_cli import ended
 
@@ -130,7 +130,9 @@ async def test_escape_stops_drawing_and_enter_goes_on_with_it(gate: threading.Ev
         gate.set()
         await hands.pilot.pause(0.2)
         assert len(steps) <= before + 1, "the step that was due may have begun"
-        assert scene_of(hands).far.drawing.share < 1
+        drawing = scene_of(hands).far.drawing
+        assert drawing
+        assert drawing.share < 1
         await tap(hands, "enter")
         await until(hands, lambda: scene_of(hands).whole.exact)
 
@@ -162,6 +164,7 @@ def seeds_alive() -> list[int]:
 
 @pytest.mark.parametrize("mask", ["full", "causal", "window(3)"])
 async def test_of_several_turns_the_numbers_of_the_last_alone_are_kept(mask: str) -> None:
+    gc.collect()  # what other tests have left
     gc.disable()
     try:
         async with explorer(f"{FAR} --mask {mask}", size=WIDE) as hands:
@@ -197,7 +200,7 @@ def test_a_query_that_sees_nothing_has_no_ceiling() -> None:
 
 
 def test_labels_are_the_numbers_of_positions() -> None:
-    labels = Numbered(12)
+    labels = Labels((), 12)
     assert list(labels) == [str(number) for number in range(12)]
     assert (labels[3], labels[-1], labels[2:5], len(labels)) == ("3", "11", ("2", "3", "4"), 12)
     with pytest.raises(IndexError):

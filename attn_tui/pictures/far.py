@@ -21,6 +21,7 @@ from .cells import Lines, figure, ordinal
 from .facts import Fact
 from .ink import Ink
 from .keeping import kept
+from .of_files import file_facts
 
 BINS = 512
 """Parts of the queries of which a chart shows the lowest and the highest entropy."""
@@ -36,13 +37,15 @@ def percent(share: float) -> str:
 def far_facts(far_scene: Scene) -> list[Fact]:
     """The cell stood on, from its row; and whether the map is an estimate."""
     scene = as_far(far_scene)
-    query, key = scene.cursor
-    place = (0, f"{query} → {key}", scene.ink.strong)
-    found = scene.reading
-    if found is None:
-        come = "" if scene.progress.drawing else "this row is being computed"
-        return [place, *([(1, come, scene.ink.dim)] if come else []), *_estimate(scene)]
-    return [place, *_of_cell(scene, found, key), *_of_row(scene, found), *_estimate(scene)]
+    (query, key), found = scene.cursor, scene.reading
+    facts = [(0, f"{scene.query_labels[query]} → {scene.key_labels[key]}", scene.ink.strong)]
+    if scene.has_tokens:
+        facts.append((5, f"({query}, {key})", scene.ink.dim))
+    if found is not None:
+        facts += [*_of_cell(scene, found, key), *_of_row(scene, found)]
+    elif not scene.progress.drawing:
+        facts.append((1, "this row is being computed", scene.ink.dim))
+    return [*facts, *_estimate(scene), *file_facts(scene)]
 
 
 def _of_cell(scene: FarScene, found: Reading, key: int) -> list[Fact]:
@@ -59,6 +62,8 @@ def _of_cell(scene: FarScene, found: Reading, key: int) -> list[Fact]:
 
 
 def _of_row(scene: FarScene, found: Reading) -> list[Fact]:
+    if found.seen and not math.isfinite(found.entropy):
+        return [(1, "this query holds NaN or ∞: it has no entropy", scene.ink.warning)]
     if found.seen:
         return [(3, f"entropy {found.entropy:.2f} of {math.log(found.seen):.2f} nats", scene.ink.text)]
     return [(0, "this query sees nothing: its weights are zeros", scene.ink.warning)]

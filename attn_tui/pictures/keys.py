@@ -53,7 +53,7 @@ def _far_keys(scene: Scene, width: int, height: int) -> Lines:
     keys = found.heaviest[:height]
     labels = [scene.key_labels[key] for key in keys]
     here = keys.index(scene.cursor[1]) if scene.cursor[1] in keys else -1
-    return _ranking(scene, found.row.weights[keys], labels, width, height, running=True, here=here)
+    return _ranking(scene, found.row.weights[keys], labels, width, height, running=True, here=here, places=keys)
 
 
 @np.errstate(invalid="ignore", over="ignore")
@@ -70,13 +70,22 @@ def _left_out(numbers: Matrix) -> str:
 
 
 def _ranking(
-    scene: Scene, given: Matrix, labels: Sequence[str], width: int, count: int, *, running: bool, here: int
+    scene: Scene,
+    given: Matrix,
+    labels: Sequence[str],
+    width: int,
+    count: int,
+    *,
+    running: bool,
+    here: int,
+    places: Sequence[int] | None = None,
 ) -> Lines:
-    ink, left_out = scene.ink, _left_out(given)
+    """The greatest of some numbers with their labels; their places, where they are not all, are to be given."""
+    ink, left_out, places = scene.ink, _left_out(given), range(len(given)) if places is None else places
     numbers = np.where(np.isfinite(given), given, -1)
     order = heaviest(numbers, count)
     most, tiny = max(float(numbers[order[0]]), 1e-30), scene.is_far
-    place_width = len(str(len(numbers) - 1)) + 1 if scene.has_tokens and width >= LEAST_WITH_PLACES else 0
+    place_width = len(str(max(places))) + 1 if scene.has_tokens and width >= LEAST_WITH_PLACES else 0
     numbers_width = 14 if running else 8
     longest = max((cell_len(labels[index]) for index in order), default=1)
     label_width = min(longest, LABEL_WIDTH, max(width - place_width - numbers_width, 1))
@@ -90,7 +99,7 @@ def _ranking(
         total += weight
         style = ink.strong if index == here else ink.text
         line = [
-            Segment(f"{index:>{place_width - 1}} " if place_width else "", ink.dim),
+            Segment(f"{places[index]:>{place_width - 1}} " if place_width else "", ink.dim),
             Segment(fit(labels[index], label_width + 1), style),
             Segment(f"{squeezed(weight, 6):>6} " if tiny else f"{_short(weight, 3)} ", style),
             Segment(fit(bar(weight / most, room), room), ink.accent),

@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from .experiment import UNSCALED as UNSCALED
     from .experiment import Experiment as Experiment
     from .experiment import FieldError as FieldError
-    from .experiment import is_far as is_far
     from .experiment import most_scores as most_scores
     from .experiment import normaliser_signatures as normaliser_signatures
     from .experiment import parse_normaliser as parse_normaliser
@@ -145,6 +144,7 @@ if TYPE_CHECKING:
     from .presets import Preset as Preset
     from .sources import Inputs as Inputs
     from .sources import Size as Size
+    from .sources import is_far as is_far
     from .sources import size_of as size_of
     from .studies.diversity import DiversityRow as DiversityRow
     from .studies.diversity import DiversityStudy as DiversityStudy
@@ -226,7 +226,6 @@ _ROOMS = {
         "UNSCALED",
         "Experiment",
         "FieldError",
-        "is_far",
         "most_scores",
         "normaliser_signatures",
         "parse_normaliser",
@@ -264,7 +263,7 @@ _ROOMS = {
     "overview": ("LayerOverview", "heads_apart", "layer_overview"),
     "pipeline": ("close_files", "inputs_of", "run", "run_once"),
     "presets": ("PRESETS", "Preset"),
-    "sources": ("Inputs", "Size", "size_of"),
+    "sources": ("Inputs", "Size", "is_far", "size_of"),
     "studies.diversity": (
         "DiversityRow",
         "DiversityStudy",

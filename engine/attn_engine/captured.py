@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .attention import Attention
-from .budget import PER_SCORE, most_told, most_within
-from .experiment import MAX_SCORES, Experiment, FieldError
+from .budget import PER_DRAWN, PER_SCORE, most_told, most_within
+from .captures.bands import EVERYTHING, Band
+from .experiment import MAX_DRAWN, MAX_SCORES, Experiment, FieldError
 from .fast.pool import Rows, by_rows
 from .normalisers import softmax
 from .notation import Grid, Rule, evaluate
@@ -60,8 +61,8 @@ class Captured:
     `own` are the file's weights where query and key do stand for them: shown as they are while no knob asks otherwise.
     `mask` is the file's own, True where a query may look; `scale` what its scores were multiplied by. Of a layer too
     large for all its heads there is one: number `first_head` of `total_heads`. `layer` is the number that the file
-    gives the layer. `precision` is the relative rounding
-    error of the weights from `least_normal` on, `notes` are for people.
+    gives the layer. `precision` is the relative rounding error of the weights from `least_normal` on, `notes` are for
+    people. Of a head with more scores than are made, the file's mask is a `band`.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Captured:
     weights: Floats | None = None
     own: Floats | None = None
     mask: Mask | None = None
+    band: Band = EVERYTHING
     scale: float | None = None
     prompt_length: int | None = None
     layer: int = 0
@@ -120,7 +122,34 @@ def one_at_a_time(experiment: Experiment) -> bool:
     if experiment.source != "file":
         return False
     found = set_of(experiment)
-    return found.num_heads * found.query_length * found.key_length > most_within(AT_ONCE, PER_SCORE)
+    return found.num_heads * _scores_of(found) > most_within(AT_ONCE, PER_SCORE)
+
+
+def is_long(experiment: Experiment) -> bool:
+    """Whether one head of a file has more scores than are made, and query and key of which some can be computed.
+
+    Raises as `set_of`.
+    """
+    found = set_of(experiment)
+    return found.has_inputs and not found.has_weights and _scores_of(found) > most_within(MAX_SCORES, PER_SCORE)
+
+
+def sized(experiment: Experiment) -> Experiment:
+    """The experiment with the lengths, heads and widths of its file, as far as that has them. Raises as `set_of`."""
+    found = set_of(experiment)
+    return replace(
+        experiment,
+        query_length=found.query_length,
+        key_length=found.key_length,
+        num_heads=found.num_heads,
+        num_key_heads=found.num_key_heads,
+        head_dim=found.head_dim or experiment.head_dim,
+    )
+
+
+def _scores_of(found: CaptureSet) -> int:
+    """Those of one head."""
+    return found.query_length * found.key_length
 
 
 def file_changed(experiment: Experiment) -> str:
@@ -144,24 +173,21 @@ def num_heads_of(experiment: Experiment) -> int:
 
 
 def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
-    """One layer of one batch item, or `only` one head of it. Raises CaptureError or FieldError."""
+    """One layer of one batch item, or `only` one head of it. Raises CaptureError or FieldError.
+
+    Of a head that `is_long` there are query and key alone.
+    """
     found = set_of(experiment)
     layer, batch = _place_of(experiment.layer, found.layer_numbers), experiment.batch_item
     _check("batch_item", batch, found.batch_size)
+    if only is not None and is_long(experiment):
+        return _long_head(experiment, found, layer, only)
     heads = range(found.num_heads) if only is None else range(only, only + 1)
-    possible = most_within(MAX_SCORES, PER_SCORE)
-    if len(heads) * found.query_length * found.key_length > possible:
-        most = max(possible // found.key_length, 1)
-        raise FieldError(
-            "file",
-            f"{found.query_length:,} queries × {found.key_length:,} keys is more than "
-            f"{most_told(MAX_SCORES, PER_SCORE)} scores, "
-            f"which is the most that is computed: save {most:,} of the queries or fewer",
-        )
+    _check_scores(found, len(heads))
     mask, scale = _mask(found, layer, batch, heads), found.scale(layer)
     inputs = _inputs(found, layer, batch, heads)
     weights = _weights(found, layer, batch, only) if found.has_weights else None
-    notes, own = [found.token_note] if found.token_note else [], None
+    notes, own = list[str](), None
     if weights is not None and found.has_inputs:
         stand = _stands_for(weights, inputs[0], inputs[1], scale, mask)
         if stand is None:
@@ -169,19 +195,63 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
             inputs = inputs[0][..., :0], inputs[1][..., :0], inputs[2][..., :0]
         else:
             own, weights, mask = weights, None, stand
-    captured = replace(_described(experiment, found), first_head=heads.start, weights=weights, own=own, mask=mask)
-    number = found.layer_numbers[layer]
-    captured = replace(captured, layer=number, scale=scale, notes=(*captured.notes, *notes))
-    fixed = OF_THE_FILE | (NEEDS_INPUTS if weights is not None else frozenset())
-    fixed |= {
-        field for field, count in (("capture_set", len(captured.sets)), ("batch_item", found.batch_size)) if count == 1
-    }
+    captured = _described(experiment, found, layer)
+    captured = replace(captured, first_head=heads.start, weights=weights, own=own, mask=mask)
+    captured = replace(captured, scale=scale, notes=(*captured.notes, *notes))
+    return _layer(found, batch, inputs, captured, NEEDS_INPUTS if weights is not None else frozenset())
+
+
+def _layer(
+    found: CaptureSet,
+    batch: int,
+    inputs: tuple[Floats, Floats, Floats],
+    captured: Captured,
+    fixed: frozenset[str] = frozenset(),
+) -> Layer:
+    """The numbers of a layer with their labels, and what the file decides besides."""
+    counts = {"capture_set": len(captured.sets), "batch_item": found.batch_size}
+    fixed |= OF_THE_FILE | {field for field, count in counts.items() if count == 1}
     tokens = found.query_tokens(batch), found.key_tokens(batch)
     return Layer(*inputs, *tokens, found.layer_numbers, fixed, captured)
 
 
-def _described(experiment: Experiment, found: CaptureSet) -> Captured:
-    """What holds for every layer and head of a set."""
+def _long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int) -> Layer:
+    """The query and key of one head, whose scores are not made, and its mask where that is a band."""
+    batch = experiment.batch_item
+    numbers = (found.query_length + found.key_length) * (found.head_dim or 0)
+    if numbers > most_within(MAX_DRAWN, PER_DRAWN):
+        told = f"{numbers:,} numbers of query and key; at most {most_told(MAX_DRAWN, PER_DRAWN)} are read"
+        raise FieldError("file", f"a head has {told}: save fewer positions")
+    band = found.band(layer, head, batch)
+    if band is None:
+        raise FieldError(
+            "file",
+            f"its mask is more than keys from one to another around each query, which beyond "
+            f"{most_told(MAX_SCORES, PER_SCORE)} scores is all that is read: save {_most_queries(found)} "
+            f"of the queries or fewer, or no mask",
+        )
+    query, key = found.head_inputs(layer, head, batch)
+    captured = replace(_described(experiment, found, layer), first_head=0, band=band, scale=found.scale(layer))
+    return _layer(found, batch, (query, key, _nothing(*key.shape[:2])), captured)
+
+
+def _check_scores(found: CaptureSet, heads: int) -> None:
+    """Raise FieldError for more scores than are made."""
+    if heads * _scores_of(found) > most_within(MAX_SCORES, PER_SCORE):
+        raise FieldError(
+            "file",
+            f"{found.query_length:,} queries × {found.key_length:,} keys is more than "
+            f"{most_told(MAX_SCORES, PER_SCORE)} scores, which is the most that is computed: save "
+            f"{_most_queries(found)} of the queries or fewer, or query and key without the weights",
+        )
+
+
+def _most_queries(found: CaptureSet) -> str:
+    return f"{max(most_within(MAX_SCORES, PER_SCORE) // found.key_length, 1):,}"
+
+
+def _described(experiment: Experiment, found: CaptureSet, layer: int) -> Captured:
+    """What holds for every head of a layer."""
     capture = opened(experiment.file, experiment.tokens_file)
     return Captured(
         path=capture.path,
@@ -190,9 +260,10 @@ def _described(experiment: Experiment, found: CaptureSet) -> Captured:
         batch_size=found.batch_size,
         total_heads=found.num_heads,
         prompt_length=found.prompt_length,
+        layer=found.layer_numbers[layer],
         precision=ROUNDING.get(found.dtype, 2.0**-24),
         least_normal=NORMAL.get(found.dtype, 2.0**-126),
-        notes=tuple(capture.notes),
+        notes=(*capture.notes, *([found.token_note] if found.token_note else [])),
     )
 
 

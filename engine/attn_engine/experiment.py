@@ -127,7 +127,7 @@ def normaliser_signatures() -> tuple[str, ...]:
     return tuple(f"{name}(x)" if name == "sink_logit" else name for name in NORMALISERS)
 
 
-def is_far(experiment: Experiment) -> bool:
+def too_many_scores(experiment: Experiment) -> bool:
     """Whether the scores are more than are made at once: of a source that draws numbers, not of a file."""
     made = experiment.source not in ("sample", "preset", "file")
     return made and experiment.num_heads * experiment.query_length * experiment.key_length > most_scores()
@@ -140,7 +140,7 @@ def most_scores() -> int:
 
 def check_scores(experiment: Experiment) -> None:
     """Raise ValueError, with the arithmetic, for an experiment with more scores than are made at once."""
-    if is_far(experiment):
+    if too_many_scores(experiment):
         raise ValueError(f"{arithmetic(experiment)}; at most {most_told(MAX_SCORES, PER_SCORE)} are computed")
 
 
@@ -170,7 +170,7 @@ def check_size(experiment: Experiment) -> None:
 
 def drawn_by_and_by(experiment: Experiment) -> bool:
     """Whether queries and keys are drawn a part after the other, and no values."""
-    return is_far(experiment) and experiment.source in DRAWN_BY_AND_BY
+    return too_many_scores(experiment) and experiment.source in DRAWN_BY_AND_BY
 
 
 def _check_drawn(experiment: Experiment) -> None:

@@ -1,12 +1,13 @@
 """Heads whose scores are too many to be made: maps of exact block means, better and better, and single exact rows.
 
-Of an experiment with more than `MAX_SCORES`, what can be had without all of them: softmax under any mask.
+Of an experiment with more than `MAX_SCORES`, what can be had without all of them: softmax under any mask. Its queries
+and keys are drawn by and by, or those of one head of a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -14,15 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .attention import Floats, Mask, check_align, check_temperature, scale_factor, scale_scores, weigh
+from .captured import sized
+from .captures.bands import EVERYTHING
 from .drawing import Drawing
-from .experiment import Align, Experiment, FieldError, arithmetic, most_scores, parse_normaliser
+from .experiment import SCALED, Align, Experiment, FieldError, arithmetic, most_scores, parse_normaliser
 from .fast.maps import MeanMap, mean_maps
-from .fast.packing import Packed, Singles
+from .fast.packing import Packed, PackedKeys, Singles, empty_blocks, fill, norms_of, packed_with
 from .fast.pool import empty, shared
 from .masks.counting import row_counts
 from .notation import Kind, Rule, evaluate, parse
 from .notation.plane import Plane
-from .pipeline import INPUT_FIELDS, Stage
+from .pipeline import INPUT_FIELDS, Stage, inputs_of
 from .sources import OF_A_FILE, Inputs, check_inputs, check_rope
 
 BLOCKS = 256
@@ -89,14 +92,18 @@ class Far:
         return _decided(self.experiment)
 
     @property
-    def drawing(self) -> Drawing:
-        """Queries and keys in the making: begun, where others were drawn last."""
+    def drawing(self) -> Drawing | None:
+        """Queries and keys in the making: begun, where others were drawn last; None where they come at once."""
         return _drawing(self.drawn_of)
 
     @property
     def packed(self) -> Packed:
         """Queries and keys made ready; they are drawn as far as they are not there yet."""
-        return self.drawing.packed(self.experiment.scale, self.experiment.temperature)
+        return _drawing(self.drawn_of).packed(self.experiment.scale, self.experiment.temperature)
+
+    def place(self, head: int) -> int:
+        """Which of the heads made ready a head is."""
+        return head
 
     @property
     def query(self) -> Floats:
@@ -118,11 +125,12 @@ class Far:
         self, head: int, rows: ArrayLike, columns: ArrayLike, seconds: float, scores: float = 0
     ) -> Iterator[MeanMap]:
         """The means of blocks between edges, as `mean_maps` gives them."""
-        return mean_maps(self.packed, head, rows, columns, self.mask, align=self.align, seconds=seconds, scores=scores)
+        packed, place, plane = self.packed, self.place(head), self.plane(head)
+        return mean_maps(packed, place, rows, columns, self.mask, plane=plane, seconds=seconds, scores=scores)
 
     def row(self, head: int, query: int) -> FarRow:
         """One query of a head, stage by stage as `attend` computes it."""
-        scores = _scores(self.packed, head, query)
+        scores = _scores(self.packed, self.place(head), query)
         scaled = scale_scores(scores, self.scale)
         seen = evaluate(self.mask, self.plane(head).points(np.asarray(query), np.arange(self.key_length)))
         allowed = np.broadcast_to(seen, (self.key_length,))
@@ -139,6 +147,42 @@ class Far:
         return Inputs(nothing, nothing, nothing, fixed=OF_A_FILE | {"layer"})
 
 
+@dataclass(frozen=True, eq=False)
+class FarOfFile(Far):
+    """One head of a file: `given` are its query (1, queries, d) and key (1, keys, d), and what the file says."""
+
+    head: int
+    given: Inputs
+
+    @property
+    def scale(self) -> float:
+        """What scores are multiplied by: the file's, unless a knob says otherwise."""
+        own = self.given.captured.scale if self.given.captured else None
+        return own if own is not None and self.experiment.scale == SCALED else super().scale
+
+    @property
+    def drawing(self) -> None:
+        """Nothing: they have been read."""
+        return
+
+    @property
+    def packed(self) -> Packed:
+        """Query and key made ready."""
+        norms, keys = _ready(self.given.query, self.given.key)
+        return packed_with(self.given.query, norms, keys, scale=self.scale, temperature=self.experiment.temperature)
+
+    def place(self, head: int) -> int:
+        """The head that was read. Raises ValueError for another."""
+        if head != self.head:
+            raise ValueError(f"head {head} was not read, but {self.head}")
+        return 0
+
+    def inputs(self) -> Inputs:
+        """What its inputs are beside their numbers."""
+        nothing = np.zeros((self.num_heads, 0, self.head_dim), dtype=np.float32)
+        return replace(self.given, query=nothing, key=nothing, value=nothing)
+
+
 def _scores(packed: Packed, head: int, query: int) -> Singles:
     """q·k of one query, (keys,): blocks of keys are shared among threads."""
     blocks, vector = packed.keys.blocks[packed.key_head(head)], packed.plain[head, query][None]
@@ -148,12 +192,14 @@ def _scores(packed: Packed, head: int, query: int) -> Singles:
     return made.reshape(-1)[: packed.keys.length]
 
 
-def far_of(experiment: Experiment, *, kept: bool = True) -> Far:
+def far_of(experiment: Experiment, head: int = 0, *, kept: bool = True) -> Far:
     """An experiment whose scores are too many to be made; the last one is `kept`, and the numbers it was asked for.
 
-    Nothing is drawn yet. Raises FieldError for what needs all scores, ValueError or RuleError where there is nothing
-    to compute.
+    Of a file the `head` is read; else nothing is drawn yet. Raises FieldError for what needs all scores, ValueError or
+    RuleError where there is nothing to compute, CaptureError where the file cannot be read.
     """
+    if experiment.source == "file":
+        return _far_of_file(sized(experiment), head)
     return _far(experiment) if kept else _made(experiment)
 
 
@@ -192,19 +238,41 @@ def _decided(experiment: Experiment) -> Experiment:
 
 def _made(experiment: Experiment) -> Far:
     _check_possible(experiment)
-    check_rope(experiment.rope)
-    check_align(experiment.align)
     check_inputs(experiment)
-    check_temperature(experiment.temperature)
-    scale_factor(experiment.scale, experiment.head_dim)
     return Far(experiment, parse(experiment.mask, Kind.MASK))
 
 
 _far = Stage(_made, keep=1)
 
 
+def _far_of_file(experiment: Experiment, head: int) -> Far:
+    _check_possible(experiment)
+    given = inputs_of(experiment, head)
+    rule = parse(experiment.mask, Kind.MASK)
+    if given.captured and given.captured.band != EVERYTHING:
+        shift = experiment.key_length - experiment.query_length if experiment.align == "right" else 0
+        rule = parse(f"({rule}) & {given.captured.band.rule(shift)}", Kind.MASK)
+    return FarOfFile(experiment, rule, head, given)
+
+
+def _packed_keys(query: Singles, key: Singles) -> tuple[NDArray[np.float64], PackedKeys]:
+    """The longest query (1,), and the keys (1, keys, d) in blocks."""
+    blocks, length = empty_blocks(*key.shape), key.shape[1]
+    fill(blocks, key)
+    with np.errstate(all="ignore"):
+        return norms_of(query), PackedKeys(blocks, norms_of(key), length, key[..., :0])
+
+
+_ready = Stage(_packed_keys, keep=2)
+"""What is made of the query and key of this head, and of the one before."""
+
+
 def _check_possible(experiment: Experiment) -> None:
-    """Raise FieldError for what the fast room does not do."""
+    """Raise FieldError for what the fast room does not do, ValueError for what nobody does."""
+    check_rope(experiment.rope)
+    check_align(experiment.align)
+    check_temperature(experiment.temperature)
+    scale_factor(experiment.scale, experiment.head_dim)
     modified = str(parse(experiment.score_mod, Kind.SCORE_MOD)) not in ("s", "none")
     normalised = parse_normaliser(experiment.normaliser)[0] != "softmax"
     for field, there in (("score_mod", modified), ("normaliser", normalised)):

@@ -15,7 +15,7 @@ import numpy as np
 from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask, unrepeated
-from .captured import OfWeights, check_additive, log_weights, opened, reweighed
+from .captured import OF_THE_FILE, OfWeights, check_additive, log_weights, opened, reweighed
 from .experiment import SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .sources import Inputs
@@ -117,7 +117,8 @@ class Pipeline:
     def inputs_of(self, experiment: Experiment, only: int | None = None) -> Inputs:
         """The inputs that `run` uses, with their labels. Raises ValueError where there are none."""
         sources.check_rope(experiment.rope)
-        given = self.inputs(Experiment(**{name: getattr(experiment, name) for name in INPUT_FIELDS}), only)
+        deciding = [name for name in INPUT_FIELDS if experiment.source != "file" or name not in OF_THE_FILE]
+        given = self.inputs(Experiment(**{name: getattr(experiment, name) for name in deciding}), only)
         if experiment.rope == "off" or "rope" in given.fixed:
             return given
         stages.check_align(experiment.align)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import Captured, one_at_a_time, read_layer, set_of
+from .captured import Captured, is_long, one_at_a_time, read_layer, set_of
 from .draws import Floats, normal, sharp, sinusoids, stream
 from .experiment import (
     ROPES,
@@ -26,6 +26,7 @@ from .experiment import (
     check_key_heads,
     check_projections,
     check_size,
+    too_many_scores,
 )
 from .places import queries_and_keys
 from .presets import PRESETS
@@ -86,6 +87,16 @@ def check_inputs(experiment: Experiment) -> None:
         check_key_heads(experiment.num_heads, experiment.num_key_heads)
     if experiment.source in ("projected", "cross"):
         check_projections(experiment.num_heads, experiment.head_dim)
+
+
+def is_far(experiment: Experiment) -> bool:
+    """Whether an experiment has more scores than are made, though what they are made of can be had; see `far`."""
+    if experiment.source != "file":
+        return too_many_scores(experiment)
+    try:
+        return is_long(experiment)
+    except ValueError:  # of a file that cannot be read, which is told where it is to be shown
+        return False
 
 
 @dataclass(frozen=True)

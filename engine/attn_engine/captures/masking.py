@@ -33,18 +33,40 @@ def read_mask(
     store: Store, array: StoredArray, lengths: Mapping[str, int], layer: int, batch: int
 ) -> NDArray[np.bool_]:
     """One layer's mask, True where a query may look, bool (heads or 1, queries, keys). Raises ArrayFileError."""
-    axes = mask_axes(array, lengths)
-    leading = [axis for axis in axes if axis in "lb"]
+    first, inner = _place(array, lengths, layer, batch)
+    mask = _meant(store, array, first, inner)
+    return np.broadcast_to(mask, (mask.shape[0], lengths["q"], lengths["k"]))
+
+
+def read_mask_rows(
+    store: Store, array: StoredArray, lengths: Mapping[str, int], at: tuple[int, int, int], rows: range
+) -> NDArray[np.bool_]:
+    """Some rows of the mask `at` a layer, batch item and head alone, bool (rows, keys). Raises ArrayFileError."""
+    layer, batch, head = at
+    first, (heads, queries, keys) = _place(array, lengths, layer, batch)
+    first += min(head, heads - 1) * queries * keys
+    if queries > 1:
+        first, queries = first + rows.start * keys, len(rows)
+    return np.broadcast_to(_meant(store, array, first, (1, queries, keys))[0], (len(rows), lengths["k"]))
+
+
+def _place(array: StoredArray, lengths: Mapping[str, int], layer: int, batch: int) -> tuple[int, tuple[int, int, int]]:
+    """Where one layer's mask begins in its array, and its heads, queries and keys."""
+    leading = [axis for axis in mask_axes(array, lengths) if axis in "lb"]
     inner = array.shape[len(leading) :]
     place = 0
     for axis, length in zip(leading, array.shape, strict=False):
         place = place * length + min({"l": layer, "b": batch}[axis], length - 1)
-    cells = math.prod(inner)
-    part: NDArray[Any] = store.cells(array, place * cells, cells).reshape((1,) * (3 - len(inner)) + inner)
+    heads, queries, keys = (1,) * (3 - len(inner)) + inner
+    return place * math.prod(inner), (heads, queries, keys)
+
+
+def _meant(store: Store, array: StoredArray, first: int, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """The mask that a part of an array stands for, (heads, queries, keys)."""
+    part: NDArray[Any] = store.cells(array, first, math.prod(shape)).reshape(shape)
     if array.element.dtype.kind == "b":
         part = part != 0
-    mask = mask_of(part, max_cells=part.size).array
-    return np.broadcast_to(mask, (mask.shape[0], lengths["q"], lengths["k"]))
+    return mask_of(part, max_cells=part.size).array
 
 
 def mask_axes(array: StoredArray, lengths: Mapping[str, int]) -> str:

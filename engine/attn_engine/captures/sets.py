@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import FieldError
+from .bands import EVERYTHING, Band, band_of
 from .disk import told
 from .elements import Floats
-from .masking import Around, mask_axes, read_mask, read_scale
+from .masking import Around, mask_axes, read_mask, read_mask_rows, read_scale
 from .pictures import Picture, Slab
 from .stored import Store
 from .tokens import Labels, Tokens
@@ -163,9 +165,7 @@ class CaptureSet:
         Raises FieldError where the set has none.
         """
         at = self._layer(layer, batch)
-        if at.query is None or at.key is None:
-            raise FieldError("layer", f"{self.name} holds weights and no queries and keys")
-        query, key = self._all_of(at.query, batch), self._all_of(at.key, batch)
+        query, key = (self._all_of(slab, batch) for slab in _inputs_of(self, at))
         return query, key, None if at.value is None else self._all_of(at.value, batch)
 
     def mask(self, layer: int, batch: int = 0) -> Bools | None:
@@ -174,6 +174,26 @@ class CaptureSet:
         array = self.masks.of(at.number)
         with told(self.store.disk.path):
             return None if array is None else read_mask(self.store, array, self._lengths, at.place, batch)
+
+    def band(self, layer: int, head: int, batch: int = 0) -> Band | None:
+        """What one head's mask is, of which a part at a time is read; None where it is no band."""
+        at = self._layer(layer, batch)
+        array = self.masks.of(at.number)
+        if array is None:
+            return EVERYTHING
+        with told(self.store.disk.path):
+            read = partial(read_mask_rows, self.store, array, self._lengths, (at.place, batch, head))
+            return band_of(read, self.query_length, self.key_length)
+
+    def head_inputs(self, layer: int, head: int, batch: int = 0) -> tuple[Floats, Floats]:
+        """One head's query (1, queries, d) and the key (1, keys, d) that it uses, float32, without reading others.
+
+        Raises FieldError where the set has none.
+        """
+        at = self._layer(layer, batch)
+        query, key = _inputs_of(self, at)
+        key_head = head * self.num_key_heads // self.num_heads
+        return self._head_of(query, batch, head), self._head_of(key, batch, key_head)
 
     def scale(self, layer: int) -> float | None:
         """What one layer's scores were multiplied by; None where the file does not say."""
@@ -208,6 +228,10 @@ class CaptureSet:
         with told(self.store.disk.path):
             return slab.read(self.store, batch, range(slab.shape[1]), range(slab.shape[2]))
 
+    def _head_of(self, slab: Slab, batch: int, head: int) -> Floats:
+        with told(self.store.disk.path):
+            return slab.read(self.store, batch, range(head, head + 1), range(slab.shape[2]))
+
     def _layer(self, layer: int, batch: int) -> Layer:
         _check("layer", layer, self.num_layers)
         _check("batch", batch, self.batch_size)
@@ -216,6 +240,12 @@ class CaptureSet:
     def _tokens(self, rows: tuple[Tokens, ...], batch: int) -> Tokens:
         _check("batch", batch, self.batch_size)
         return rows[min(batch, len(rows) - 1)]
+
+
+def _inputs_of(found: CaptureSet, layer: Layer) -> tuple[Slab, Slab]:
+    if layer.query is None or layer.key is None:
+        raise FieldError("layer", f"{found.name} holds weights and no queries and keys")
+    return layer.query, layer.key
 
 
 def _check(field_name: str, number: int, count: int) -> None:

@@ -80,18 +80,19 @@ def mean_maps(
     mask: Rule | str | Mask | None = None,
     *,
     align: Align = "left",
+    plane: Plane | None = None,
     seconds: float = np.inf,
     scores: float = 0,
 ) -> Iterator[MeanMap]:
     """The same picture, better and better: the first after about `seconds`, the last exact. To be left at any time.
 
     Between two there are at least so many `scores`, which no clock decides. Where no row more is known than before, it
-    is the same picture once more: a moment to stop at.
-    Raises as `mean_map`, at the first.
+    is the same picture once more: a moment to stop at. A mask stands on the `plane`, where the packed heads are not all
+    that there are. Raises as `mean_map`, at the first.
     """
     edges = checked_edges("query", query_edges, packed.query_length)
     queries, groups = np.arange(edges[0], edges[-1]), np.repeat(np.arange(edges.size - 1), np.diff(edges))
-    columns, sight = Columns(key_edges, packed.keys.length), _sight(packed, mask, align, head)
+    columns, sight = Columns(key_edges, packed.keys.length), _sight(packed, mask, align, head, plane)
     return _Canvas(Survey(packed, head, queries, groups, columns, sight)).steps(seconds, scores)
 
 
@@ -116,11 +117,13 @@ def mean_rows(
     return _Canvas(Survey(packed, head, chosen, groups, columns, sight)).steps(seconds)
 
 
-def _sight(packed: Packed, mask: Rule | str | Mask | None, align: Align, head: int) -> Sight:
+def _sight(
+    packed: Packed, mask: Rule | str | Mask | None, align: Align, head: int, plane: Plane | None = None
+) -> Sight:
     """Raises ValueError for a head that is not there."""
     if not 0 <= head < packed.num_heads:
         raise ValueError(f"head {head}; possible are 0 … {packed.num_heads - 1}")
-    plane = Plane(packed.query_length, packed.keys.length, packed.num_heads, align, head)
+    plane = plane or Plane(packed.query_length, packed.keys.length, packed.num_heads, align, head)
     return sight_of(mask, plane, max(BLOCK, packed.keys.width))
 
 
