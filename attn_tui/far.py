@@ -174,6 +174,7 @@ def make_far_scene(session: Session, shown: Experiment, wanted: int, ink: Ink, d
     attention = cast("Attention", far)  # whatever asks it for a matrix is none of this scene's pictures
     title = TITLES["weights"]
     scene = FarScene(session, ink, shown, attention, inputs, head, nothing, nothing > 0, False, title, aside=desk)
+    scene.widest  # noqa: B018 - of many tokens, known before the scene is on the screen
     if session.view.page == "map" and desk.is_beside:
         scene.progress  # noqa: B018 - begun where the scene is made, which may be beside the screen
     return scene

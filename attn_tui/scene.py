@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.cells import cell_len
 
 from attn_engine import (
     Attention,
@@ -29,6 +30,7 @@ from .layers.overview import Layers, layers_of
 from .needs import in_use
 from .pictures.cells import brief
 from .pictures.ink import Ink
+from .remembering import remembered
 from .side import Side
 from .stages import LOG_TITLES, SIGNED, TITLES, Mask, Matrix, stage_matrix, stage_stack
 from .together import put_together
@@ -209,6 +211,13 @@ class Scene:
     def key_labels(self) -> Sequence[str]:
         """A label for each column: its token or word, made harmless, or its number."""
         return _labels(self.combined.key_labels if self.combined else self.inputs.key_tokens, self.size[1])
+
+    @cached_property
+    def widest(self) -> tuple[int, int]:
+        """The columns that the widest label of a row takes, and of a column."""
+        if self.combined is None and self.has_tokens:
+            return _widest(self.inputs)
+        return _columns(self.query_labels), _columns(self.key_labels)
 
     @property
     def has_tokens(self) -> bool:
@@ -392,6 +401,15 @@ def _labels(tokens: tuple[str, ...], length: int) -> tuple[str, ...]:
     if not tokens:
         return tuple(str(position) for position in range(length))
     return tuple(map(label, tokens))
+
+
+@remembered
+def _widest(inputs: Inputs) -> tuple[int, int]:
+    return _columns(map(label, inputs.query_tokens)), _columns(map(label, inputs.key_tokens))
+
+
+def _columns(labels: Iterable[str]) -> int:
+    return max(map(cell_len, labels), default=0)
 
 
 def label(token: str) -> str:

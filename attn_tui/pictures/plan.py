@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
 from ..presets import preset_of
 from ..scene import Scene
 from ..view import MOST_BLOCK, PRINTED_ROWS, ZOOMS
@@ -117,7 +115,7 @@ def _first(cursor: int, wanted: int, count: int, total: int) -> int:
 def _label_width(scene: Scene, zoom: Zoom, width: int) -> int:
     widest = len(f"{scene.size[0] - 1:,}")
     if zoom.block == 1:
-        widest = max(widest, *map(cell_len, scene.query_labels)) if scene.has_tokens else widest
+        widest = max(widest, scene.widest[0]) if scene.has_tokens else widest
     return min(widest, MOST_LABEL_WIDTH, max(width // 4, 3)) + 1
 
 
@@ -125,9 +123,8 @@ def _label_height(scene: Scene, zoom: Zoom, spare: int, height: int) -> int:
     """Rows for the labels of columns: written downwards where cells are narrow and there is room."""
     if not scene.has_tokens or zoom.block > 1 or zoom.name == "numbers":
         return 1
-    widest = max(map(cell_len, scene.key_labels))
     room = spare if spare >= 1 else height // 4
-    return max(min(widest, MOST_LABEL_HEIGHT, room), 1)
+    return max(min(scene.widest[1], MOST_LABEL_HEIGHT, room), 1)
 
 
 def whole_size(scene: Scene, width: int, most: int | None = None) -> int:

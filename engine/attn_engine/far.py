@@ -178,9 +178,8 @@ class FarOfFile(Far):
         return 0
 
     def inputs(self) -> Inputs:
-        """What its inputs are beside their numbers."""
-        nothing = np.zeros((self.num_heads, 0, self.head_dim), dtype=np.float32)
-        return replace(self.given, query=nothing, key=nothing, value=nothing)
+        """What its inputs are beside their numbers: the same object each time."""
+        return _labels(self.given)
 
 
 def _scores(packed: Packed, head: int, query: int) -> Singles:
@@ -263,6 +262,11 @@ def _packed_keys(query: Singles, key: Singles) -> tuple[NDArray[np.float64], Pac
         return norms_of(query), PackedKeys(blocks, norms_of(key), length, key[..., :0])
 
 
+def _without_numbers(given: Inputs) -> Inputs:
+    return replace(given, query=given.query[:, :0], key=given.key[:, :0], value=given.value[:, :0])
+
+
+_labels = Stage(_without_numbers, keep=2)
 _ready = Stage(_packed_keys, keep=2)
 """What is made of the query and key of this head, and of the one before."""
 
