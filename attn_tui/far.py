@@ -23,11 +23,14 @@ from .view import Session, View
 FINEST = 512
 """Blocks a side, about, that the map of everything has; larger blocks are made of these."""
 
+SEARCHES = frozenset({"search", "search-on", "search-back"})
+"""Keys for which positions have to have tokens."""
+
 REFUSED = frozenset({
-    "search", "search-on", "search-back", "finding", "blocks", "stage-on", "stage-back", "over", "hide", "words",
+    "finding", "blocks", "stage-on", "stage-back", "over", "hide", "words",
     "mark-key", "mark-query", "text", "pin", "compare", "page-heads",
 })  # fmt: skip
-"""Keys for which all scores would have to be made, or positions have to have tokens."""
+"""Keys for which all scores would have to be made."""
 
 ONLY: dict[str, object] = {
     field: getattr(View(), field)
@@ -71,9 +74,9 @@ class FarScene(Scene):
     @property
     def refused(self) -> Mapping[str, str]:
         """Keys that do nothing here, and why."""
-        why = f"not beyond {most_scores():,} scores"
         here = REFUSED if self.session.view.page == "map" else {"page-heads"}
-        return dict.fromkeys(here, why)
+        refused = dict.fromkeys(here, f"not beyond {most_scores():,} scores")
+        return refused if self.has_tokens else refused | dict.fromkeys(SEARCHES, "positions have no tokens")
 
     @cached_property
     def query_labels(self) -> Sequence[str]:

@@ -49,6 +49,7 @@ from .pictures.svg import svg_of
 from .pictures.truth import formula, truth_lines
 from .scene import Scene
 from .side import Side
+from .stages import Mask, Matrix
 from .view import Session
 
 WIDTH = 100
@@ -128,12 +129,14 @@ def _reads(scene: Scene, query: int, top: int) -> Lines:
     """The keys that one query reads, heaviest first."""
     ink = scene.ink
     row = replace(scene, session=with_view(scene, cursor=(query, 0))).cursor[0]
-    weights = scene.weights[row]
+    weights, allowed = _row_of(scene, row)
     order = np.argsort(-np.where(np.isfinite(weights), weights, -np.inf), kind="stable")
-    order = order[scene.allowed[row][order]][:top]
+    order = order[allowed[order]][:top]
     name = f' "{scene.query_labels[row]}"' if scene.has_tokens else ""
     done = "".join(f" · {note}" for note in scene.combined.notes) if scene.combined else ""
-    lines = [[Segment(f"query {query}{name} of {_place(scene)}{done}: {_found(scene, row)}", ink.strong)]]
+    lines = [
+        [Segment(f"query {query}{name} of {_place(scene)}{done}: {_found(scene, row, weights, allowed)}", ink.strong)]
+    ]
     total = 0.0
     for key in order.tolist():
         total += float(weights[key])
@@ -146,13 +149,24 @@ def _reads(scene: Scene, query: int, top: int) -> Lines:
     return lines
 
 
-def _found(scene: Scene, row: int) -> str:
+def _row_of(scene: Scene, row: int) -> tuple[Matrix, Mask]:
+    """The weights of one row, and where it may look, (keys,): where the scores are too many to be made, of it alone."""
+    if scene.is_far:
+        from .far import as_far
+
+        found = as_far(scene).far.row(scene.head, row)
+        return found.weights, found.allowed
+    return np.asarray(scene.weights[row]), np.asarray(scene.allowed[row])
+
+
+def _found(scene: Scene, row: int, weights: Matrix, allowed: Mask) -> str:
     """The entropy of a row, where it has any, and whatever is unusual about it."""
-    if not scene.allowed[row].any():
+    if not allowed.any():
         return "sees nothing"
-    entropy = float(measures.entropy(scene.weights[row]))
+    entropy = float(measures.entropy(weights))
     texts = [] if math.isnan(entropy) else [f"entropy {entropy:.3f} nats"]
-    return "; ".join([*texts, *scene.side.by_row.get(row, ())]) or "no weight is left"
+    unusual = () if scene.is_far else scene.side.by_row.get(row, ())
+    return "; ".join([*texts, *unusual]) or "no weight is left"
 
 
 def _written(weight: float) -> str:
@@ -306,10 +320,11 @@ def width_wanted(given: argparse.Namespace) -> int:
 
 def _check_far(given: argparse.Namespace) -> None:
     """Raise OptionError for what is of every weight."""
-    for option in ("json", "csv", "query"):
-        if getattr(given, option) not in (None, False):
+    for option in ("json", "csv"):
+        if getattr(given, option):
             raise OptionError(
-                f"--{option}: of every weight, and at most {most_scores():,} are made; without it the map is printed"
+                f"--{option}: of every weight, and at most {most_scores():,} are made; without it the map is printed, "
+                "with --query N one row"
             )
 
 

@@ -38,9 +38,9 @@ def test_the_map_is_printed_when_it_is_exact(capsys: pytest.CaptureFixture[str],
     assert re.search(rf"\n{np.argmax(weights)} +{weights.max():.3f} ", text)
 
 
-@pytest.mark.parametrize("option", [["--json"], ["--csv"], ["--query", "3"]])
+@pytest.mark.parametrize("option", [["--json"], ["--csv"]])
 def test_what_is_of_every_weight_is_refused(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    told = "of every weight, and at most 65,536 are made; without it the map is printed"
+    told = "of every weight, and at most 65,536 are made; without it the map is printed, with --query N one row"
     assert ended(capsys, "print", *FAR, *option) == (2, "", f"attn-tui: {option[0]}: {told}\n")
 
 

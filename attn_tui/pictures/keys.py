@@ -51,6 +51,8 @@ def _far_keys(scene: Scene, width: int, height: int) -> Lines:
     if found is None:
         return [[Segment("…", scene.ink.dim)]]
     keys = found.heaviest[:height]
+    if not keys:
+        return [[Segment(fit(_left_out(found.row.weights), width), scene.ink.warning)]]
     labels = [scene.key_labels[key] for key in keys]
     here = keys.index(scene.cursor[1]) if scene.cursor[1] in keys else -1
     return _ranking(scene, found.row.weights[keys], labels, width, height, running=True, here=here, places=keys)

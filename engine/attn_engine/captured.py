@@ -6,7 +6,7 @@ to the scores give new weights without the model: p′ ∝ (p·exp(bias))^(1/τ)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -226,13 +226,22 @@ def _long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int)
     if band is None:
         raise FieldError(
             "file",
-            f"its mask is more than keys from one to another around each query, which beyond "
-            f"{most_told(MAX_SCORES, PER_SCORE)} scores is all that is read: save {_most_queries(found)} "
-            f"of the queries or fewer, or no mask",
+            f"beyond {most_told(MAX_SCORES, PER_SCORE)} scores the mask of a file has to be a band, from so many keys "
+            f"before a query to so many after it, and this is none: save no mask, or {_most_queries(found)} of the "
+            f"queries or fewer",
         )
     query, key = found.head_inputs(layer, head, batch)
-    captured = replace(_described(experiment, found, layer), first_head=0, band=band, scale=found.scale(layer))
+    captured = _described(experiment, found, layer)
+    notes = (*captured.notes, *_broken(query, key))
+    captured = replace(captured, band=band, scale=found.scale(layer), notes=notes)
     return _layer(found, batch, (query, key, _nothing(*key.shape[:2])), captured)
+
+
+def _broken(query: Floats, key: Floats) -> Iterator[str]:
+    """How many queries and keys are no numbers, in words."""
+    for vectors, one, several in ((query, "query holds", "queries hold"), (key, "key holds", "keys hold")):
+        if count := int(np.count_nonzero(~np.isfinite(vectors).all(axis=-1))):
+            yield f"{count:,} {one if count == 1 else several} NaN or ∞"
 
 
 def _check_scores(found: CaptureSet, heads: int) -> None:
