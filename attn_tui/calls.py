@@ -20,7 +20,8 @@ SIZES = {"float64": 8, "float16": 2}
 @dataclass(frozen=True, eq=False)
 class Call:
     """One call: query (…, queries, d) and key (…, keys, d) as they were handed over, or, where a bias was added to the
-    scores, the weights (…, queries, keys); the mask, True where a query may look; the scale.
+    scores, the weights (…, queries, keys); the mask, True where a query may look; whether query i saw no key beyond i
+    besides; the scale.
     """
 
     scale: float
@@ -28,6 +29,7 @@ class Call:
     key: Array | None = None
     value: Array | None = None
     mask: Array | None = None
+    is_causal: bool = False
     weights: Array | None = None
 
 
@@ -54,12 +56,13 @@ def call_of(
     """
     q, k = _kept(query, "query"), _kept(key, "key")
     factor = 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
-    mask, bias = _mask_and_bias(attn_mask, is_causal, query.shape, k.shape[-2])
-    if bias is not None:
-        return Call(factor, weights=_weights(q, k, factor, bias, mask))
+    mask, bias = (None, None) if attn_mask is None else _mask_and_bias(attn_mask, query.shape, k.shape[-2])
+    if mask is not None and bias is not None:
+        allowed = mask & np.tri(q.shape[-2], k.shape[-2], dtype=bool) if is_causal else mask  # aligned left, as torch's
+        return Call(factor, weights=_weights(q, k, factor, bias, allowed))
     if mask is not None and before is not None and np.array_equal(mask, before):
         mask = before
-    return Call(factor, q, k, None if value is None else _kept(value, "value"), mask)
+    return Call(factor, q, k, None if value is None else _kept(value, "value"), mask, is_causal)
 
 
 def _kept(tensor: Any, name: str) -> Array:
@@ -71,27 +74,23 @@ def _four(array: Array) -> Array:
     return array.reshape(-1, *array.shape[-3:]) if array.ndim > 4 else array
 
 
-def _mask_and_bias(given: Any, is_causal: bool, shape: tuple[int, ...], keys: int) -> tuple[Array | None, Array | None]:
+def _mask_and_bias(given: Any, shape: tuple[int, ...], keys: int) -> tuple[Array, Array | None]:
     """The mask, bool, with a length of 1 where it is the same for all; what is added to the scores, if anything is."""
-    mask = np.tri(shape[-2], keys, dtype=bool) if is_causal else None  # aligned left, as torch's is
-    if given is None:
-        return mask, None
     array = as_numpy(given, "attn_mask")
     array = array[tuple(slice(0, 1) if step == 0 else slice(None) for step in array.strides)]  # expanded views
     if len(shape) > 4:
         array = _four(np.broadcast_to(array, (*shape[:-1], keys)))
     allowed = array if array.dtype == bool else array > MASKING
     bias = None if array.dtype == bool or not (allowed & (array != 0)).any() else np.array(array, np.float32)
-    allowed = np.array(allowed if mask is None else allowed & mask)
-    return allowed, bias
+    return np.array(allowed), bias
 
 
-def _weights(query: Array, key: Array, scale: float, bias: Array, mask: Array | None) -> Array:
+def _weights(query: Array, key: Array, scale: float, bias: Array, mask: Array) -> Array:
     """softmax(query·key·scale + bias), float32; 0 where the mask is False, also where that is a whole row."""
     if query.ndim > 2 and key.shape[-3] != query.shape[-3]:
         key = np.repeat(key, query.shape[-3] // key.shape[-3], axis=-3)
     scores = np.float32(scale) * (query.astype(np.float32) @ key.astype(np.float32).swapaxes(-1, -2)) + bias
-    scores = scores if mask is None else np.where(mask, scores, -np.inf)
+    scores = np.where(mask, scores, -np.inf)
     tops = scores.max(axis=-1, keepdims=True)
     powers = np.exp(scores - np.where(np.isfinite(tops), tops, 0))
     sums = powers.sum(axis=-1, keepdims=True)

@@ -58,7 +58,7 @@ class Recording:
         calls = {number: self.calls[number] for number in self.layers}
         parts = ("query", "key", "value", "weights")
         named = {f"{part}.{number}": getattr(call, part) for number, call in calls.items() for part in parts}
-        return {name: array for name, array in named.items() if array is not None} | _masks(calls) | _scales(calls)
+        return {name: array for name, array in named.items() if array is not None} | _masks(calls) | _numbers(calls)
 
     def save(self, path: str | os.PathLike[str], **tokens: Any) -> Path:
         """Write a capture, as `attn_tui.save` does, with `tokens`, or `query_tokens` and `key_tokens`."""
@@ -81,11 +81,15 @@ def _masks(calls: dict[int, Call]) -> dict[str, Array]:
     return {f"mask.{number}": mask for number, mask in masks.items()}
 
 
-def _scales(calls: dict[int, Call]) -> dict[str, Array]:
-    scales = {number: call.scale for number, call in calls.items()}
-    if len(set(scales.values())) == 1:
-        return {"scale": np.asarray(next(iter(scales.values())))}
-    return {f"scale.{number}": np.asarray(scale) for number, scale in scales.items()}
+def _numbers(calls: dict[int, Call]) -> dict[str, Array]:
+    """The scales, and where the mask was causal: one where all layers have the same."""
+    names = ("scale", "is_causal") if any(call.is_causal for call in calls.values()) else ("scale",)
+    found: dict[str, Array] = {}
+    for name in names:
+        numbers = {f"{name}.{number}": np.asarray(getattr(call, name)) for number, call in calls.items()}
+        first, *others = numbers.values()
+        found |= numbers if any(other != first for other in others) else {name: first}
+    return found
 
 
 @contextmanager

@@ -202,3 +202,32 @@ def test_what_is_not_in_the_file_is_none(tmp_path: Path) -> None:
         assert capture.sets[0].scale(0) is None
         assert capture.sets[0].prompt_length is None
         assert capture.sets[0].key_counts is None
+
+
+FLAGS: list[tuple[dict[str, Any], list[bool]]] = [
+    ({"is_causal": np.array(True)}, [True, True]),
+    ({"causal": np.array([1, 0])}, [True, False]),
+    ({"is_causal.1": np.array(True)}, [False, True]),
+]
+
+
+@pytest.mark.parametrize(("flags", "due"), FLAGS, ids=str)
+def test_a_file_says_of_all_layers_or_of_each_that_no_query_saw_a_later_key(
+    tmp_path: Path, flags: Any, due: list[bool]
+) -> None:
+    arrays = {f"{name}.{at}": random_weights(2, 4, 8) for name in ("query", "key") for at in range(2)}
+    hidden = {"mask": np.arange(4) != 1}
+    for others in ({}, hidden):
+        with open_capture(npz_of(tmp_path, arrays | flags | others)) as capture:
+            (found,) = capture.sets
+            for layer, causal in enumerate(due):
+                mask = found.mask(layer)
+                seen = np.ones((4, 4), bool) if mask is None else np.broadcast_to(mask, (2, 4, 4))[1]
+                expected = np.tri(4, dtype=bool) if causal else np.ones((4, 4), bool)
+                np.testing.assert_array_equal(seen, expected & hidden["mask"] if others else expected)
+
+
+@pytest.mark.parametrize("name", ["causal_attention", "attention_causal.0"])
+def test_weights_that_are_called_causal_are_weights(tmp_path: Path, name: str) -> None:
+    with open_capture(npz_of(tmp_path, {name: random_weights(2, 4, 4), "causal_mask": np.tri(4)})) as capture:
+        assert capture.sets[0].has_weights

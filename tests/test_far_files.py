@@ -59,6 +59,8 @@ FILES: dict[str, dict[str, Any]] = {
     "half": {"query": arrays()["query"].astype(np.float16), "key": arrays()["key"].astype(np.float16)},
     "causal": {"mask": lower()},
     "causal at the end": {"mask": lower(KEYS - QUERIES)},
+    "said to be causal": {"is_causal": np.asarray(True)},
+    "said to be causal, and a mask": {"is_causal.1": np.asarray(True), "mask": ~lower(-30)},
     "window": {"mask": lower(3) & ~lower(-9)},
     "of all layers, additive": {"mask": additive(lower(20))},
     "of one layer": {"mask.1": lower(1)},

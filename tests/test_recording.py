@@ -170,11 +170,26 @@ def test_no_more_bytes_are_held_than_allowed(functional: Any) -> None:
     assert recording.nbytes == 3 * one
 
 
-def test_a_mask_that_layers_share_is_held_once(functional: Any) -> None:
-    model = layers(functional, 8, is_causal=True)
+@pytest.mark.parametrize(
+    ("options", "held"), [({"attn_mask": Tensor(np.tri(5, dtype=bool))}, 25), ({"is_causal": True}, 0)]
+)
+def test_a_mask_that_layers_share_is_held_once_and_a_causal_one_not_at_all(
+    functional: Any, options: dict[str, Any], held: int
+) -> None:
+    model = layers(functional, 8, **options)
     with attn_tui.record(model) as recording:
         model()
-    assert recording.nbytes == 8 * 2 * (2 * 4 * 5 * 8) * 4 + 25
+    assert recording.nbytes == 8 * 2 * (2 * 4 * 5 * 8) * 4 + held
+
+
+def test_of_layers_some_may_be_causal(functional: Any, tmp_path: Path) -> None:
+    given = [tensor(1, 2, 5, 8) for _ in range(3)]
+    model = Module(lambda: [functional.scaled_dot_product_attention(*given, is_causal=at == 1) for at in range(3)])
+    with attn_tui.record(model, path=tmp_path / "r.npz") as recording:
+        due = model()
+    assert {name for name in recording.arrays() if "causal" in name} == {"is_causal.0", "is_causal.1", "is_causal.2"}
+    for layer in range(3):
+        np.testing.assert_allclose(recomputed(tmp_path / "r.npz", layer, 0), due[layer][0], atol=5e-6)
 
 
 def test_torch_is_as_it_was_also_after_an_exception_and_out_of_order(functional: Any) -> None:

@@ -282,13 +282,14 @@ def too_small(scene: Scene, width: int, height: int) -> Lines:
 Hint = tuple[str, str]
 """Bindings that belong together, by their ids, and what their keys do."""
 
+EXPLAIN: Hint = ("enter", "explain")
 WIDE_HINTS: tuple[Hint, ...] = (
     ("left up down right", "cell"),
     ("head-back head-on", "head"),
     ("layer-back layer-on", "layer"),
     ("knob.mask", "mask"),
     ("less more", "less more"),
-    ("enter", "explain"),
+    EXPLAIN,
     ("help", "help"),
     ("quit", "quit"),
 )
@@ -317,7 +318,7 @@ def _hints(scene: Scene) -> tuple[Hint, ...]:
         return (*HINTS_OF[view.page](scene), *ends)
     if view.explain:
         return (WIDE_HINTS[0], ("enter", "close"), WIDE_HINTS[1], *ends)
-    return WIDE_HINTS
+    return tuple(hint for hint in WIDE_HINTS if hint != EXPLAIN) if scene.is_far else WIDE_HINTS
 
 
 IN_HEADS: tuple[Hint, ...] = (

@@ -105,6 +105,12 @@ def opened(path: str, tokens: str) -> Capture:
     return open_capture(path, tokens=tokens or None)
 
 
+def forget_files() -> None:
+    """Close the files, unless somebody else still reads them."""
+    opened.cache_clear()
+    _band.cache_clear()
+
+
 def set_of(experiment: Experiment) -> CaptureSet:
     """The set of the file that is looked at. Raises CaptureError, or FieldError for one that there is not."""
     if not experiment.file:
@@ -222,7 +228,7 @@ def _long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int)
     if numbers > most_within(MAX_DRAWN, PER_DRAWN):
         told = f"{numbers:,} numbers of query and key; at most {most_told(MAX_DRAWN, PER_DRAWN)} are read"
         raise FieldError("file", f"a head has {told}: save fewer positions")
-    band = found.band(layer, head, batch)
+    band = _band(found, layer, head, batch)
     if band is None:
         raise FieldError(
             "file",
@@ -235,6 +241,12 @@ def _long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int)
     notes = (*captured.notes, *_broken(query, key))
     captured = replace(captured, band=band, scale=found.scale(layer), notes=notes)
     return _layer(found, batch, (query, key, _nothing(*key.shape[:2])), captured)
+
+
+@lru_cache(maxsize=64)
+def _band(found: CaptureSet, layer: int, head: int, batch: int) -> Band | None:
+    """What a mask is that had to be read as a whole."""
+    return found.band(layer, head, batch)
 
 
 def _broken(query: Floats, key: Floats) -> Iterator[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask, unrepeated
-from .captured import OF_THE_FILE, OfWeights, check_additive, log_weights, opened, reweighed
+from .captured import OF_THE_FILE, OfWeights, check_additive, forget_files, log_weights, reweighed
 from .experiment import SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .sources import Inputs
@@ -229,7 +229,7 @@ def inputs_of(experiment: Experiment, only: int | None = None) -> Inputs:
 
 def close_files() -> None:
     """Close the files that experiments have read, and forget what was computed from them: they may change."""
-    opened.cache_clear()
+    forget_files()
     _pipeline.forget()
 
 

@@ -18,6 +18,9 @@ from .tokens import Rows, labels
 
 MOST_ARRAYS = 2**15
 INPUTS = ("query", "key", "value")
+AROUND = ("mask", "causal", "scale")
+BESIDE = ("tokens", *AROUND, "parameter")
+"""Roles of arrays that are no attention."""
 DEFAULT = "attention"
 
 
@@ -73,7 +76,7 @@ def _alone_or_named(members: list[Member]) -> list[Member]:
     """An array that is alone is the weights of all layers, whatever its name."""
     if any(member.named.role in ("query", "key") for member in members):
         return members
-    alone = [member for member in members if member.named.role not in ("tokens", "mask", "scale", "parameter")]
+    alone = [member for member in members if member.named.role not in BESIDE]
     if len(alone) != 1:
         return members
     (only,) = alone
@@ -113,10 +116,10 @@ def _sets_of(
         _, heads, queries, keys = alike[0].shape
         own = name or DEFAULT
         called = own if len(apart) == 1 else f"{own}, layer {alike[0].number} …: {heads} × {queries} × {keys}"
-        masks, scales = (Around({m.named.layer: m.array for m in roles.of(name, role)}) for role in ("mask", "scale"))
+        masks, causals, scales = (Around({m.named.layer: m.array for m in roles.of(name, role)}) for role in AROUND)
         generated = alike[0].weights is not None and alike[0].weights.prompt_length is not None
         named = labels(tokens, name, queries, keys, generated=generated)
-        yield CaptureSet(called, tuple(alike), store, len(layers), masks, scales, named)
+        yield CaptureSet(called, tuple(alike), store, len(layers), masks, causals, scales, named)
 
 
 def _alike(layer: Layer) -> object:

@@ -30,7 +30,7 @@ class Band:
         return " & ".join(told) or "full"
 
 
-EVERYTHING = Band()
+EVERYTHING, CAUSAL = Band(), Band(None, 0)
 
 
 def _offset(number: int) -> str:

@@ -69,6 +69,7 @@ def _set_info(found: CaptureSet) -> SetInfo:
         "key": first.key,
         "value": first.value,
         "mask": found.masks.of(first.number),
+        "is_causal": found.causals.of(first.number),
         "scale": found.scales.of(first.number),
     }
     return SetInfo(

@@ -1,4 +1,4 @@
-"""The mask and the scale beside a capture's queries and keys, in whichever shape they were saved."""
+"""The mask and single numbers beside a capture's queries and keys, in whichever shape they were saved."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def _fits(axes: str, shape: tuple[int, ...], lengths: Mapping[str, int]) -> bool
     return len(axes) == len(shape) and one_or_all
 
 
-def read_scale(store: Store, array: StoredArray, layer: int) -> float:
-    """One layer's scale: the only number of the array, or the one of its place. Raises ArrayFileError."""
+def read_number(store: Store, array: StoredArray, layer: int, name: str) -> float:
+    """One layer's number of a name: the only one of the array, or the one of its place. Raises ArrayFileError."""
     if array.element.refusal or (array.cells != 1 and not (len(array.shape) == 1 and layer < array.cells)):
-        raise ArrayFileError(f"{array.told} holds no scale: one number, or one for each layer, is due")
-    scale = float(store.cells(array, 0 if array.cells == 1 else layer, 1)[0])
-    if not math.isfinite(scale):
-        raise ArrayFileError(f"{array.told} holds {scale:g} as a scale: a finite number is due")
-    return scale
+        raise ArrayFileError(f"{array.told} holds no {name}: one number, or one for each layer, is due")
+    number = float(store.cells(array, 0 if array.cells == 1 else layer, 1)[0])
+    if not math.isfinite(number):
+        raise ArrayFileError(f"{array.told} holds {number:g} as a {name}: a finite number is due")
+    return number

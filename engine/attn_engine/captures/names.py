@@ -15,6 +15,9 @@ ROLES = {
 }
 """Words that give an array its role, the first that is found."""
 
+CAUSAL = (["causal"], ["is", "causal"])
+"""Whole names of what says that a mask is causal: a causal_mask is a mask, and causal_attention weights."""
+
 WEIGHTS = {
     3: ("weights", "pattern", "patterns", "probs", "prob", "probabilities"),
     2: ("attention", "attentions", "attn", "attns", "att", "crossattention", "crossattentions"),
@@ -67,6 +70,8 @@ def _pairs(name: str) -> list[tuple[str, int | None]]:
 
 
 def _role(words: list[str]) -> tuple[str, int]:
+    if words in CAUSAL:
+        return "causal", 3
     for role, known in ROLES.items():
         if any(word in known for word in words):
             return role, 3 - (words[-1] not in known)

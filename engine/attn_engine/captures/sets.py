@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import FieldError
-from .bands import EVERYTHING, Band, band_of
+from .bands import CAUSAL, EVERYTHING, Band, band_of
 from .disk import told
 from .elements import Floats
-from .masking import Around, mask_axes, read_mask, read_mask_rows, read_scale
+from .masking import Around, mask_axes, read_mask, read_mask_rows, read_number
 from .pictures import Picture, Slab
 from .stored import Store
 from .tokens import Labels, Tokens
@@ -52,6 +51,7 @@ class CaptureSet:
     store: Store = field(repr=False)
     layers_in_file: int
     masks: Around
+    causals: Around
     scales: Around
     labels: Labels = field(default_factory=Labels)
 
@@ -109,8 +109,9 @@ class CaptureSet:
 
     @property
     def has_mask(self) -> bool:
-        """Whether the file holds a mask."""
-        return self.masks.of(self.layers[0].number) is not None
+        """Whether the file holds a mask, or says that there was a causal one."""
+        number = self.layers[0].number
+        return self.masks.of(number) is not None or self.causals.of(number) is not None
 
     @property
     def dtype(self) -> str:
@@ -171,19 +172,34 @@ class CaptureSet:
     def mask(self, layer: int, batch: int = 0) -> Bools | None:
         """One layer's mask, True where a query may look, bool (heads or 1, queries, keys); None: the file has none."""
         at = self._layer(layer, batch)
-        array = self.masks.of(at.number)
+        array, causal = self.masks.of(at.number), self._is_causal(at)
+        earlier = np.tri(self.query_length, self.key_length, dtype=np.bool_)[None] if causal else None
+        if array is None:
+            return earlier
         with told(self.store.disk.path):
-            return None if array is None else read_mask(self.store, array, self._lengths, at.place, batch)
+            mask = read_mask(self.store, array, self._lengths, at.place, batch)
+        return mask if earlier is None else mask & earlier
 
     def band(self, layer: int, head: int, batch: int = 0) -> Band | None:
         """What one head's mask is, of which a part at a time is read; None where it is no band."""
         at = self._layer(layer, batch)
-        array = self.masks.of(at.number)
+        array, causal = self.masks.of(at.number), self._is_causal(at)
         if array is None:
-            return EVERYTHING
+            return CAUSAL if causal else EVERYTHING
+        keys = np.arange(self.key_length)
+
+        def read(rows: range) -> Bools:
+            seen = read_mask_rows(self.store, array, self._lengths, (at.place, batch, head), rows)
+            return seen & (keys <= np.array(rows)[:, None]) if causal else seen
+
         with told(self.store.disk.path):
-            read = partial(read_mask_rows, self.store, array, self._lengths, (at.place, batch, head))
             return band_of(read, self.query_length, self.key_length)
+
+    def _is_causal(self, at: Layer) -> bool:
+        """Whether the file says of a layer that query i saw no key beyond i, as torch's is_causal does."""
+        array = self.causals.of(at.number)
+        with told(self.store.disk.path):
+            return array is not None and bool(read_number(self.store, array, at.place, "is_causal"))
 
     def head_inputs(self, layer: int, head: int, batch: int = 0) -> tuple[Floats, Floats]:
         """One head's query (1, queries, d) and the key (1, keys, d) that it uses, float32, without reading others.
@@ -200,16 +216,16 @@ class CaptureSet:
         at = self._layer(layer, 0)
         array = self.scales.of(at.number)
         with told(self.store.disk.path):
-            return None if array is None else read_scale(self.store, array, at.place)
+            return None if array is None else read_number(self.store, array, at.place, "scale")
 
     def check_beside(self, layer: int) -> None:
         """Raise ArrayFileError where one layer's mask has a shape that fits nothing, or its scale is none."""
         at = self._layer(layer, 0)
-        mask, scale = self.masks.of(at.number), self.scales.of(at.number)
+        mask = self.masks.of(at.number)
         if mask is not None:
             mask_axes(mask, self._lengths)
-        if scale is not None:
-            read_scale(self.store, scale, at.place)
+        self._is_causal(at)
+        self.scale(layer)
 
     @property
     def _lengths(self) -> dict[str, int]:
