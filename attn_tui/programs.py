@@ -26,7 +26,7 @@ from .outputs import arrays_of, tokens_of, weights_of
 from .settings import Stored, session_with, stored_settings, with_defaults
 from .view import UNSETTLED, Session, Settings
 
-BESIDE = ("query", "key", "value", "mask", "scale")
+BESIDE = ("query", "key", "value", "mask", "is_causal", "scale")
 TOKENS = ("tokens", "query_tokens", "key_tokens", "encoder_tokens", "decoder_tokens")
 NAME = "attention.npz"
 PRIVATE = re.compile(r"[^\s'\"]*/attn-tui-[a-z0-9_]{8}/")
@@ -45,6 +45,7 @@ def save(
     key: Any = None,
     value: Any = None,
     mask: Any = None,
+    is_causal: Any = None,
     scale: Any = None,
     tokens: Any = None,
     query_tokens: Any = None,
@@ -59,9 +60,10 @@ def save(
     [layers, batch, heads, …], a sequence with an array for each layer, generate()'s sequence of such sequences, a
     whole output of transformers, or a mapping of names to arrays. Beside or instead of it `query` [heads, queries, d]
     and `key` (perhaps with fewer heads), after rotary embedding, from which everything can be recomputed, `value`,
-    `mask` (true where a query may look, or additive) and `scale` (1/√d where it is not given); each for all layers,
-    or a sequence with one for each. Arrays are NumPy's, torch's of any device and type, those of `__array__` or
-    DLPack, or nested lists. `layers` says which layers of the model they are (0, 1, …). Tokens are strings or ids.
+    `mask` (true where a query may look, or additive), `is_causal` (true: query i sees no key beyond i, and no mask of
+    n² bytes is due) and `scale` (1/√d where it is not given); each for all layers, or a sequence with one for each.
+    Arrays are NumPy's, torch's of any device and type, those of `__array__` or DLPack, or nested lists. `layers` says
+    which layers of the model they are (0, 1, …). Tokens are strings or ids.
 
     Raises ValueError, in one line, for what is no attention and where the file cannot be written.
     """
@@ -81,6 +83,7 @@ def show(
     key: Any = None,
     value: Any = None,
     mask: Any = None,
+    is_causal: Any = None,
     scale: Any = None,
     tokens: Any = None,
     query_tokens: Any = None,
@@ -122,6 +125,7 @@ def print(  # noqa: A001 - said as attn_tui.print
     key: Any = None,
     value: Any = None,
     mask: Any = None,
+    is_causal: Any = None,
     scale: Any = None,
     tokens: Any = None,
     query_tokens: Any = None,
@@ -155,6 +159,7 @@ def _asked(named: Mapping[str, Any]) -> _Asked:
     """What the arguments of a function are: a text or a number is an option, anything else goes into the capture."""
     there = {name: named[name] for name in (*BESIDE, *TOKENS, "layers") if named[name] is not None}
     plain = {name: held for name, held in there.items() if isinstance(held, str | os.PathLike | Real)}
+    plain.pop("is_causal", None)
     if "query" in there and "query" not in plain:
         plain.pop("scale", None)  # the model's own, which belongs to query and key
     arrays = {name: held for name, held in there.items() if name not in plain}

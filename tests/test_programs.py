@@ -167,13 +167,13 @@ def test_queries_and_keys_with_all_that_is_beside_them_read_back(tmp_path: Path)
     )
     attn_tui.save(
         tmp_path / "c.safetensors", query=Tensor(query, "bfloat16"), key=Tensor(key), value=list(value),
-        mask=np.tri(4, dtype=np.bool_), scale=[0.25, 0.5],
+        mask=np.tri(4, dtype=np.bool_), is_causal=[False, True], scale=[0.25, 0.5],
         query_tokens=np.array(list("abcd")), key_tokens=Tensor([7, 8, 9, 10]),
     )  # fmt: skip
     with open_capture(tmp_path / "c.safetensors") as capture:
         (found,) = capture.sets
         assert found.num_key_heads == 2
-        assert describe(capture).sets[0].holds == ("query", "key", "value", "mask", "scale")
+        assert describe(capture).sets[0].holds == ("query", "key", "value", "mask", "is_causal", "scale")
         for given, read, near in zip((query, key, value), found.inputs(1), (2**-7, 1e-6, 1e-6), strict=True):
             assert read is not None
             np.testing.assert_allclose(read, given[1], rtol=near)
@@ -228,6 +228,8 @@ def test_print_takes_the_options_of_the_command_line() -> None:
     assert printed(LAYERS, query=3, top=2).count("\n") == 3
     masked = json.loads(printed(query=np.ones((1, 4, 8)), key=np.ones((1, 4, 8)), mask="causal", json=True))
     np.testing.assert_allclose(masked["weights"][1], [0.5, 0.5, 0, 0])
+    causal = json.loads(printed(query=np.ones((1, 4, 8)), key=np.ones((1, 4, 8)), is_causal=True, json=True))
+    assert causal["weights"] == masked["weights"]
     scaled = json.loads(printed(query=np.eye(4)[None], key=np.eye(4)[None], scale=0.25, json=True))
     assert scaled["scale"] == 0.25
 
