@@ -62,6 +62,11 @@ class FarScene(Scene):
         return self.attention.query_length, self.attention.key_length
 
     @property
+    def as_they_are(self) -> bool:
+        """Whether the weights are those of a file, and no knob asks what would be."""
+        return self.far.as_they_are
+
+    @property
     def grain(self) -> int:
         """How many positions a block of the map of everything has, a power of two; larger blocks are made of them."""
         return grain_of(self.far)
@@ -75,6 +80,7 @@ class FarScene(Scene):
     def refused(self) -> Mapping[str, str]:
         """Keys that do nothing here, and why."""
         here = REFUSED if self.session.view.page == "map" else {"page-heads"}
+        here = here if self.far.unusual is None else here - {"finding"}
         refused = dict.fromkeys(here, f"not beyond {most_scores():,} scores")
         return refused if self.has_tokens else refused | dict.fromkeys(SEARCHES, "positions have no tokens")
 
@@ -107,6 +113,12 @@ class FarScene(Scene):
         )
         assert found
         return found
+
+    @property
+    def unusual_rows(self) -> tuple[int, ...]:
+        """The queries of which something is unusual, as far as they were looked at."""
+        found = self.far.unusual
+        return () if found is None else tuple(np.flatnonzero(found).tolist())
 
     @property
     def whole(self) -> MeanMap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attn_engine import Experiment, inputs_of, is_far, one_at_a_time
+from attn_engine import Experiment, inputs_of, is_far, one_at_a_time, size_of
 
 from .parameters import Parameter
 
@@ -19,9 +19,11 @@ def needs_inputs(row: Parameter) -> str:
 
 def weights_alone(experiment: Experiment) -> bool:
     """Whether there are weights of a file and no query and key; not of a file that cannot be read."""
-    if experiment.source != "file" or is_far(experiment):
+    if experiment.source != "file":
         return False
     try:
+        if is_far(experiment):
+            return size_of(experiment).of_weights
         given = inputs_of(experiment, 0 if one_at_a_time(experiment) else None)
     except ValueError:
         return False

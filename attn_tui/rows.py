@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_engine import Experiment, Far, FarRow, far_of, measures
+from attn_engine import Attention, Experiment, Far, FarRow, far_of, measures
 
+from .findings import tolerance_of, unusual
 from .pictures.keys import heaviest
 from .scene import label
 
@@ -26,12 +28,13 @@ POINTS = 512
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a query reads: its row, how many keys it sees, its entropy in nats, and its heaviest keys."""
+    """What a query reads: its row, how many keys it sees, its entropy in nats, its heaviest keys; what is unusual."""
 
     row: FarRow
     seen: int
     entropy: float
     heaviest: list[int]
+    unusual: str
 
     def rank(self, key: int) -> int:
         """Which of the weights that of a key is, the greatest being the first."""
@@ -42,8 +45,28 @@ class Reading:
 def reading_of(far: Far, head: int, query: int) -> Reading:
     """What a query of a head reads."""
     row = far.row(head, query)
-    seen = int(np.count_nonzero(row.allowed))
-    return Reading(row, seen, float(measures.entropy(row.weights)), heaviest(row.weights, LISTED))
+    seen, entropy = int(np.count_nonzero(row.allowed)), float(measures.entropy(row.weights))
+    return Reading(row, seen, entropy, heaviest(row.weights, LISTED), _unusual(far, row))
+
+
+@dataclass(frozen=True, eq=False)
+class _Alone:
+    """A row as an attention of one head and one query."""
+
+    weights: NDArray[np.floating[Any]]
+    allowed: NDArray[np.bool_]
+
+    def mask_of(self, head: int) -> NDArray[np.bool_]:
+        """Where the query may look, (1, keys)."""
+        return self.allowed[None] if head == 0 else self.allowed[:0]
+
+
+def _unusual(far: Far, row: FarRow) -> str:
+    """What is unusual about a row of weights as a file has them; a row that was computed is what it should be."""
+    if far.unusual is None:
+        return ""
+    alone = cast("Attention", _Alone(row.weights[None, None], row.allowed))
+    return "".join(found.text for found in unusual(alone, 0, tolerance_of(far.inputs())))
 
 
 def read(experiment: Experiment, head: int, query: int) -> Reading:

@@ -257,6 +257,11 @@ class Scene:
         return self.head_weights if any(each is self.attention.weights for each in given) else None
 
     @property
+    def as_they_are(self) -> bool:
+        """Whether the weights are those of a file, and no knob asks what would be."""
+        return self.captured_weights is not None
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What is unusual about the head on show."""
         return findings(self.attention, self.head, tolerance_of(self.inputs))

@@ -87,6 +87,10 @@ def next_finding(scene: Scene, _: Plan) -> Session:
     key, own = scene.place[1], scene.unusual_rows
     if beyond := [row for row in own if row > scene.cursor[0]]:
         return _at_row(scene, beyond[0])
+    if scene.is_far:
+        if own:
+            return _at_row(scene, own[0])
+        raise Refusal("nothing unusual in the queries of this head that were looked at")
     pinned = scene.session.pinned is not None and scene.session.view.compare == "a"  # A is of one head
     alone = pinned or (scene.session.view.over != "head" and scene.combined is not None)
     layers, heads = ((0,), 1) if alone else (scene.inputs.layers, scene.num_heads)

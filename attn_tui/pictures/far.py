@@ -45,12 +45,26 @@ def far_facts(far_scene: Scene) -> list[Fact]:
         facts += [*_of_cell(scene, found, key), *_of_row(scene, found)]
     elif not scene.progress.drawing:
         facts.append((1, "this row is being computed", scene.ink.dim))
-    return [*facts, *_estimate(scene), *file_facts(scene)]
+    return [*facts, *_estimate(scene), *file_facts(scene), *_unusual(scene, found)]
+
+
+def _unusual(scene: FarScene, found: Reading | None) -> list[Fact]:
+    """Of weights of a file, what is unusual about this query, or about how many of those that were looked at."""
+    if scene.far.unusual is None:
+        return []
+    if found and found.unusual:
+        return [(0, f"this query {found.unusual}", scene.ink.warning)]
+    far = "" if scene.whole.exact else " so far"
+    if count := len(scene.unusual_rows):
+        told = f"{count:,} quer{'y' if count == 1 else 'ies'} unusual{far}: {scene.keycaps['finding']}"
+        return [(2, told, scene.ink.warning)]
+    return [] if far else [(6, "all rows sum to 1", scene.ink.good)]
 
 
 def _of_cell(scene: FarScene, found: Reading, key: int) -> list[Fact]:
     ink, row = scene.ink, found.row
-    facts = [(4, f"q·k {figure(float(row.scores[key]), 1)}", ink.text)]
+    score = float(row.scores[key])
+    facts = [(4, f"q·k {figure(score, 1)}" if scene.has_scores else f"ln p {figure(score, 2)}", ink.text)]
     if scene.far.scale != 1:
         sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
         facts.append((6, f"{sign} {figure(float(row.scaled[key]), 2)}", ink.text))
@@ -62,8 +76,8 @@ def _of_cell(scene: FarScene, found: Reading, key: int) -> list[Fact]:
 
 
 def _of_row(scene: FarScene, found: Reading) -> list[Fact]:
-    if found.seen and not math.isfinite(found.entropy):
-        return [(1, "this query holds NaN or ∞: it has no entropy", scene.ink.warning)]
+    if found.unusual or (found.seen and not math.isfinite(found.entropy)):
+        return [] if found.unusual else [(1, "this query holds NaN or ∞: it has no entropy", scene.ink.warning)]
     if found.seen:
         return [(3, f"entropy {found.entropy:.2f} of {math.log(found.seen):.2f} nats", scene.ink.text)]
     return [(0, "this query sees nothing: its weights are zeros", scene.ink.warning)]

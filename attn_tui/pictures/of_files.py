@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attn_engine import Attention, Losses, error_bound, file_changed, losses
 
@@ -11,6 +11,9 @@ from ..scene import Scene
 from ..side import Side
 from .cells import printable
 from .facts import Fact
+
+if TYPE_CHECKING:
+    from attn_engine import Far
 
 LEAST_ROUNDING = 1e-6
 """Relative rounding of a file's weights from which it is told of."""
@@ -42,6 +45,8 @@ def _notes(side: Side) -> list[str]:
 def lost_of(side: Side) -> Losses | None:
     """What a what-if cannot know of the head's weights; None where there is no what-if on weights alone."""
     captured = side.inputs.captured
+    if captured and captured.rows:  # of which some are read, and none are counted
+        return None if cast("Far", side.attention).as_they_are else Losses(0, 0, 0)
     if captured is None or captured.weights is None or captured.weights is side.attention.weights:
         return None
     return _losses(side.attention, captured, side.head)

@@ -76,7 +76,7 @@ def formula(scene: Scene) -> str:
     scores = "QKᵀ/√d_k" if shown.scale == SCALED else "QKᵀ" if shown.scale == UNSCALED else f"{_factor(scene)}·QKᵀ"
     if not scene.has_scores:
         scores = "ln p"
-        if scene.captured_weights is not None:
+        if scene.as_they_are:
             return "weights as in the file"
     if shown.score_mod not in ("none", "s"):
         scores = f"mod({scores})"

@@ -24,7 +24,7 @@ from .notation import Grid, Rule, evaluate
 
 if TYPE_CHECKING:
     from .captures.opening import Capture
-    from .captures.sets import CaptureSet
+    from .captures.sets import CaptureSet, HeadRows
 
 Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -62,7 +62,7 @@ class Captured:
     `mask` is the file's own, True where a query may look; `scale` what its scores were multiplied by. Of a layer too
     large for all its heads there is one: number `first_head` of `total_heads`. `layer` is the number that the file
     gives the layer. `precision` is the relative rounding error of the weights from `least_normal` on, `notes` are for
-    people. Of a head with more scores than are made, the file's mask is a `band`.
+    people. Of a head with more scores than are made, `rows` reads the weights, or the mask is a `band`.
     """
 
     path: str
@@ -75,6 +75,7 @@ class Captured:
     own: Floats | None = None
     mask: Mask | None = None
     band: Band = EVERYTHING
+    rows: HeadRows | None = None
     scale: float | None = None
     prompt_length: int | None = None
     layer: int = 0
@@ -132,12 +133,8 @@ def one_at_a_time(experiment: Experiment) -> bool:
 
 
 def is_long(experiment: Experiment) -> bool:
-    """Whether one head of a file has more scores than are made, and query and key of which some can be computed.
-
-    Raises as `set_of`.
-    """
-    found = set_of(experiment)
-    return found.has_inputs and not found.has_weights and _scores_of(found) > most_within(MAX_SCORES, PER_SCORE)
+    """Whether one head of a file has more scores than are made. Raises as `set_of`."""
+    return _scores_of(set_of(experiment)) > most_within(MAX_SCORES, PER_SCORE)
 
 
 def sized(experiment: Experiment) -> Experiment:
@@ -149,7 +146,7 @@ def sized(experiment: Experiment) -> Experiment:
         key_length=found.key_length,
         num_heads=found.num_heads,
         num_key_heads=found.num_key_heads,
-        head_dim=found.head_dim or experiment.head_dim,
+        head_dim=0 if found.has_weights else found.head_dim or 0,
     )
 
 
@@ -181,7 +178,7 @@ def num_heads_of(experiment: Experiment) -> int:
 def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     """One layer of one batch item, or `only` one head of it. Raises CaptureError or FieldError.
 
-    Of a head that `is_long` there are query and key alone.
+    Of a head that `is_long` there are query and key alone, or what reads its weights.
     """
     found = set_of(experiment)
     layer, batch = _place_of(experiment.layer, found.layer_numbers), experiment.batch_item
@@ -222,8 +219,10 @@ def _layer(
 
 
 def _long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int) -> Layer:
-    """The query and key of one head, whose scores are not made, and its mask where that is a band."""
+    """One head whose scores are not made: what reads its weights, or its query and key, and a mask that is a band."""
     batch = experiment.batch_item
+    if found.has_weights:
+        return _long_weights(experiment, found, layer, head)
     numbers = (found.query_length + found.key_length) * (found.head_dim or 0)
     if numbers > most_within(MAX_DRAWN, PER_DRAWN):
         told = f"{numbers:,} numbers of query and key; at most {most_told(MAX_DRAWN, PER_DRAWN)} are read"
@@ -232,15 +231,26 @@ def _long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int)
     if band is None:
         raise FieldError(
             "file",
-            f"beyond {most_told(MAX_SCORES, PER_SCORE)} scores the mask of a file has to be a band, from so many keys "
-            f"before a query to so many after it, and this is none: save no mask, or {_most_queries(found)} of the "
-            f"queries or fewer",
+            f"beyond {_most_scores()} scores the mask of query and key has to be a band, from so many keys before a "
+            f"query to so many after it, and this is none: save no mask, or {_most_queries(found)} of the queries or "
+            f"fewer",
         )
     query, key = found.head_inputs(layer, head, batch)
     captured = _described(experiment, found, layer)
     notes = (*captured.notes, *_broken(query, key))
     captured = replace(captured, band=band, scale=found.scale(layer), notes=notes)
     return _layer(found, batch, (query, key, _nothing(*key.shape[:2])), captured)
+
+
+def _long_weights(experiment: Experiment, found: CaptureSet, layer: int, head: int) -> Layer:
+    """One head of weights, of which nothing is read yet."""
+    captured = _described(experiment, found, layer)
+    unused = f"its query and key are not used: beyond {_most_scores()} scores its weights are shown"
+    notes = (*captured.notes, *([unused] if found.has_inputs else []))
+    rows = found.head_rows(layer, head, experiment.batch_item)
+    nothing = _nothing(1, 0)
+    captured = replace(captured, rows=rows, notes=notes)
+    return _layer(found, experiment.batch_item, (nothing, nothing, nothing), captured, NEEDS_INPUTS)
 
 
 @lru_cache(maxsize=64)
@@ -261,10 +271,13 @@ def _check_scores(found: CaptureSet, heads: int) -> None:
     if heads * _scores_of(found) > most_within(MAX_SCORES, PER_SCORE):
         raise FieldError(
             "file",
-            f"{found.query_length:,} queries × {found.key_length:,} keys is more than "
-            f"{most_told(MAX_SCORES, PER_SCORE)} scores, which is the most that is computed: save "
-            f"{_most_queries(found)} of the queries or fewer, or query and key without the weights",
+            f"{found.query_length:,} queries × {found.key_length:,} keys is more than {_most_scores()} scores, "
+            f"which is the most that is made at once: save {_most_queries(found)} of the queries or fewer",
         )
+
+
+def _most_scores() -> str:
+    return most_told(MAX_SCORES, PER_SCORE)
 
 
 def _most_queries(found: CaptureSet) -> str:

@@ -7,7 +7,7 @@ and keys are drawn by and by, or those of one head of a file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -15,17 +15,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .attention import Floats, Mask, check_align, check_temperature, scale_factor, scale_scores, weigh
-from .captured import sized
-from .captures.bands import EVERYTHING
 from .drawing import Drawing
-from .experiment import SCALED, Align, Experiment, FieldError, arithmetic, most_scores, parse_normaliser
+from .experiment import Align, Experiment, FieldError, arithmetic, most_scores, parse_normaliser
 from .fast.maps import MeanMap, mean_maps
-from .fast.packing import Packed, PackedKeys, Singles, empty_blocks, fill, norms_of, packed_with
+from .fast.packing import Packed, Singles
 from .fast.pool import empty, shared
 from .masks.counting import row_counts
 from .notation import Kind, Rule, evaluate, parse
 from .notation.plane import Plane
-from .pipeline import INPUT_FIELDS, Stage, inputs_of
+from .pipeline import INPUT_FIELDS, Stage
 from .sources import OF_A_FILE, Inputs, check_inputs, check_rope
 
 BLOCKS = 256
@@ -83,6 +81,16 @@ class Far:
     def scale(self) -> float:
         """What scores are multiplied by."""
         return scale_factor(self.experiment.scale, self.head_dim)
+
+    @property
+    def as_they_are(self) -> bool:
+        """Whether its weights are those of a file, and no knob asks what would be."""
+        return False
+
+    @property
+    def unusual(self) -> Mask | None:
+        """Queries of which something is unusual, (queries,), as far as they were looked at; None where none can be."""
+        return None
 
     # Its numbers
 
@@ -147,41 +155,6 @@ class Far:
         return Inputs(nothing, nothing, nothing, fixed=OF_A_FILE | {"layer"})
 
 
-@dataclass(frozen=True, eq=False)
-class FarOfFile(Far):
-    """One head of a file: `given` are its query (1, queries, d) and key (1, keys, d), and what the file says."""
-
-    head: int
-    given: Inputs
-
-    @property
-    def scale(self) -> float:
-        """What scores are multiplied by: the file's, unless a knob says otherwise."""
-        own = self.given.captured.scale if self.given.captured else None
-        return own if own is not None and self.experiment.scale == SCALED else super().scale
-
-    @property
-    def drawing(self) -> None:
-        """Nothing: they have been read."""
-        return
-
-    @property
-    def packed(self) -> Packed:
-        """Query and key made ready."""
-        norms, keys = _ready(self.given.query, self.given.key)
-        return packed_with(self.given.query, norms, keys, scale=self.scale, temperature=self.experiment.temperature)
-
-    def place(self, head: int) -> int:
-        """The head that was read. Raises ValueError for another."""
-        if head != self.head:
-            raise ValueError(f"head {head} was not read, but {self.head}")
-        return 0
-
-    def inputs(self) -> Inputs:
-        """What its inputs are beside their numbers: the same object each time."""
-        return _labels(self.given)
-
-
 def _scores(packed: Packed, head: int, query: int) -> Singles:
     """q·k of one query, (keys,): blocks of keys are shared among threads."""
     blocks, vector = packed.keys.blocks[packed.key_head(head)], packed.plain[head, query][None]
@@ -198,7 +171,9 @@ def far_of(experiment: Experiment, head: int = 0, *, kept: bool = True) -> Far:
     RuleError where there is nothing to compute, CaptureError where the file cannot be read.
     """
     if experiment.source == "file":
-        return _far_of_file(sized(experiment), head)
+        from .far_files import far_of_file  # few sessions have a file
+
+        return far_of_file(experiment, head)
     return _far(experiment) if kept else _made(experiment)
 
 
@@ -236,7 +211,7 @@ def _decided(experiment: Experiment) -> Experiment:
 
 
 def _made(experiment: Experiment) -> Far:
-    _check_possible(experiment)
+    check_possible(experiment)
     check_inputs(experiment)
     return Far(experiment, parse(experiment.mask, Kind.MASK))
 
@@ -244,39 +219,13 @@ def _made(experiment: Experiment) -> Far:
 _far = Stage(_made, keep=1)
 
 
-def _far_of_file(experiment: Experiment, head: int) -> Far:
-    _check_possible(experiment)
-    given = inputs_of(experiment, head)
-    rule = parse(experiment.mask, Kind.MASK)
-    if given.captured and given.captured.band != EVERYTHING:
-        shift = experiment.key_length - experiment.query_length if experiment.align == "right" else 0
-        rule = parse(f"({rule}) & {given.captured.band.rule(shift)}", Kind.MASK)
-    return FarOfFile(experiment, rule, head, given)
-
-
-def _packed_keys(query: Singles, key: Singles) -> tuple[NDArray[np.float64], PackedKeys]:
-    """The longest query (1,), and the keys (1, keys, d) in blocks."""
-    blocks, length = empty_blocks(*key.shape), key.shape[1]
-    fill(blocks, key)
-    with np.errstate(all="ignore"):
-        return norms_of(query), PackedKeys(blocks, norms_of(key), length, key[..., :0])
-
-
-def _without_numbers(given: Inputs) -> Inputs:
-    return replace(given, query=given.query[:, :0], key=given.key[:, :0], value=given.value[:, :0])
-
-
-_labels = Stage(_without_numbers, keep=2)
-_ready = Stage(_packed_keys, keep=2)
-"""What is made of the query and key of this head, and of the one before."""
-
-
-def _check_possible(experiment: Experiment) -> None:
+def check_possible(experiment: Experiment) -> None:
     """Raise FieldError for what the fast room does not do, ValueError for what nobody does."""
     check_rope(experiment.rope)
     check_align(experiment.align)
     check_temperature(experiment.temperature)
-    scale_factor(experiment.scale, experiment.head_dim)
+    if experiment.head_dim:  # weights of a file have none
+        scale_factor(experiment.scale, experiment.head_dim)
     modified = str(parse(experiment.score_mod, Kind.SCORE_MOD)) not in ("s", "none")
     normalised = parse_normaliser(experiment.normaliser)[0] != "softmax"
     for field, there in (("score_mod", modified), ("normaliser", normalised)):

@@ -101,13 +101,17 @@ def is_far(experiment: Experiment) -> bool:
 
 @dataclass(frozen=True)
 class Size:
-    """How much an experiment is: layers, heads of each, how many of them are computed together, and positions."""
+    """How much an experiment is: layers, heads of each, how many of them are computed together, and positions.
+
+    `of_weights` says that a file has weights.
+    """
 
     num_layers: int
     num_heads: int
     heads_at_once: int
     query_length: int
     key_length: int
+    of_weights: bool = False
 
 
 def size_of(experiment: Experiment) -> Size:
@@ -115,7 +119,8 @@ def size_of(experiment: Experiment) -> Size:
     if experiment.source == "file":
         found = set_of(experiment)
         together = 1 if one_at_a_time(experiment) else found.num_heads
-        return Size(found.num_layers, found.num_heads, together, found.query_length, found.key_length)
+        lengths = found.query_length, found.key_length
+        return Size(found.num_layers, found.num_heads, together, *lengths, of_weights=found.has_weights)
     if experiment.source in ("sample", "preset"):
         made = inputs(experiment)
         heads, queries, keys = made.query.shape[0], made.query.shape[1], made.key.shape[1]

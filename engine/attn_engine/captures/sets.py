@@ -183,17 +183,15 @@ class CaptureSet:
     def band(self, layer: int, head: int, batch: int = 0) -> Band | None:
         """What one head's mask is, of which a part at a time is read; None where it is no band."""
         at = self._layer(layer, batch)
-        array, causal = self.masks.of(at.number), self._is_causal(at)
-        if array is None:
-            return CAUSAL if causal else EVERYTHING
-        keys = np.arange(self.key_length)
+        if self.masks.of(at.number) is None:
+            return CAUSAL if self._is_causal(at) else EVERYTHING
+        rows = self.head_rows(layer, head, batch)
+        return band_of(rows.seen, self.query_length, self.key_length)
 
-        def read(rows: range) -> Bools:
-            seen = read_mask_rows(self.store, array, self._lengths, (at.place, batch, head), rows)
-            return seen & (keys <= np.array(rows)[:, None]) if causal else seen
-
-        with told(self.store.disk.path):
-            return band_of(read, self.query_length, self.key_length)
+    def head_rows(self, layer: int, head: int, batch: int = 0) -> HeadRows:
+        """One head, of which nothing is read before it is asked for."""
+        at = self._layer(layer, batch)
+        return HeadRows(self, at, head, batch, self._is_causal(at))
 
     def _is_causal(self, at: Layer) -> bool:
         """Whether the file says of a layer that query i saw no key beyond i, as torch's is_causal does."""
@@ -262,6 +260,42 @@ def _inputs_of(found: CaptureSet, layer: Layer) -> tuple[Slab, Slab]:
     if layer.query is None or layer.key is None:
         raise FieldError("layer", f"{found.name} holds weights and no queries and keys")
     return layer.query, layer.key
+
+
+@dataclass(frozen=True, eq=False)
+class HeadRows:
+    """One head of a layer, to be read some rows at a time. Reading raises CaptureError."""
+
+    of: CaptureSet
+    layer: Layer
+    head: int
+    batch: int
+    causal: bool
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the file hides no key from any query."""
+        return not self.causal and self.of.masks.of(self.layer.number) is None and self.of.key_counts is None
+
+    def weights(self, rows: range) -> Floats:
+        """The weights of some queries, float32 (rows, keys)."""
+        assert self.layer.weights is not None
+        store, head = self.of.store, range(self.head, self.head + 1)
+        with told(store.disk.path):
+            return self.layer.weights.read(store, self.batch, head, rows)[0]
+
+    def seen(self, rows: range) -> Bools:
+        """Where some queries may look, as far as the file says, bool (rows, keys)."""
+        keys, queries, counts = np.arange(self.of.key_length), np.array(rows)[:, None], self.of.key_counts
+        seen = keys <= queries if self.causal else np.ones((len(rows), keys.size), dtype=np.bool_)
+        if counts is not None:
+            seen = seen & (keys < counts[rows.start : rows.stop, None])
+        array = self.of.masks.of(self.layer.number)
+        if array is None:
+            return seen
+        at = self.layer.place, self.batch, self.head
+        with told(self.of.store.disk.path):
+            return seen & read_mask_rows(self.of.store, array, self.of._lengths, at, rows)
 
 
 def _check(field_name: str, number: int, count: int) -> None:

@@ -82,6 +82,11 @@ class Survey:
     sight: Sight
 
     @property
+    def everything(self) -> bool:
+        """Whether no pair is hidden."""
+        return isinstance(self.sight, Everything)
+
+    @property
     def is_large(self) -> bool:
         """Whether its scores are left to the plain way."""
         return self.packed.large[self.head]
@@ -120,7 +125,7 @@ class Survey:
         """
         count = self.queries.size
         size = max(1, min(ROWS, LARGE_CELLS // self.packed.keys.length)) if self.is_large else ROWS
-        if isinstance(self.sight, Everything):
+        if self.everything:
             step = -(-count // size)
             return [(first, count, step) for first in range(step)]
         starts = [at for at in range(0, count, size) if at not in done]
@@ -171,7 +176,7 @@ class Survey:
 
     def _pairs(self, job: Job) -> NDArray[np.int64]:
         """How many pairs the runs let each row of the picture see, (rows of the picture, columns)."""
-        if isinstance(self.sight, Everything):
+        if self.everything:
             return np.zeros((0, 0), dtype=np.int64)
         begins = starts_of(self.groups[job.rows])
         rows, parts = np.diff([*begins, job.rows.size]), self.columns.parts

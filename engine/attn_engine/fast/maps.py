@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +24,7 @@ from .columns import BLOCK, Columns, checked_edges
 from .jobs import Job, Part, Survey
 from .packing import Packed, Singles
 from .pool import WORTH, shared
-from .sight import Everything, Mask, Positions, Sight, sight_of
+from .sight import Mask, Positions, Sight, sight_of
 
 AT_ONCE, WHOLE = 2**22, 2**26
 """Scores between two looks at the clock, about three milliseconds, and where nobody looks."""
@@ -93,7 +94,7 @@ def mean_maps(
     edges = checked_edges("query", query_edges, packed.query_length)
     queries, groups = np.arange(edges[0], edges[-1]), np.repeat(np.arange(edges.size - 1), np.diff(edges))
     columns, sight = Columns(key_edges, packed.keys.length), _sight(packed, mask, align, head, plane)
-    return _Canvas(Survey(packed, head, queries, groups, columns, sight)).steps(seconds, scores)
+    return Canvas(Survey(packed, head, queries, groups, columns, sight)).steps(seconds, scores)
 
 
 def mean_rows(
@@ -114,7 +115,7 @@ def mean_rows(
     checked_edges("query", [*chosen.tolist(), packed.query_length], packed.query_length)
     groups = np.arange(chosen.size)
     columns, sight = Columns(key_edges, packed.keys.length), _sight(packed, mask, align, head)
-    return _Canvas(Survey(packed, head, chosen, groups, columns, sight)).steps(seconds)
+    return Canvas(Survey(packed, head, chosen, groups, columns, sight)).steps(seconds)
 
 
 def _sight(
@@ -127,10 +128,39 @@ def _sight(
     return sight_of(mask, plane, max(BLOCK, packed.keys.width))
 
 
-class _Canvas:
+class Asked(Protocol):
+    """What a map asks, and how it is computed."""
+
+    @property
+    def queries(self) -> Positions:
+        """Rising queries."""
+
+    @property
+    def groups(self) -> Positions:
+        """The row of the picture that each is in."""
+
+    @property
+    def columns(self) -> Columns:
+        """The keys that each column stands for."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether no pair is hidden."""
+
+    def jobs(self) -> Iterator[Any]:
+        """What threads do, each with as many `cells` as it computes."""
+
+    def computed(self, job: Any) -> Done | Part:
+        """A job done."""
+
+    def finished(self, rows: Positions, part: Part) -> Done:
+        """A strip of which all parts are there."""
+
+
+class Canvas:
     """A map in the making: what is known of it so far."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Asked) -> None:
         self.survey = survey
         rows, columns = int(survey.groups[-1]) + 1, survey.columns.edges.size - 1
         self.totals = np.zeros((rows, columns))
@@ -176,7 +206,7 @@ class _Canvas:
 
     def _picture(self) -> MeanMap:
         survey, pairs = self.survey, self.pairs.copy()
-        if isinstance(survey.sight, Everything):
+        if survey.everything:
             pairs = np.outer(self.begun, np.diff(survey.columns.edges))
         means = np.divide(self.totals, pairs, out=np.zeros_like(self.totals), where=pairs > 0)
         means[self.begun == 0] = np.nan
