@@ -68,10 +68,10 @@ class Desk:
                 self._waiting.pop(question, None)
         elif not known:
             self._queue(question, alone=alone)
-        if refine and self._told:
-            self._queue_refining(question, refine)
         if isinstance(answer, Trouble):
             raise answer
+        if refine and self._told:
+            self._queue_refining(question, refine)
         return answer
 
     def stop(self) -> bool:

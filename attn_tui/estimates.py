@@ -36,11 +36,15 @@ Ends = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """A map so far, and how it goes on, unless it is exact; before it begins, the numbers that are still drawn."""
+    """A map so far, and how it goes on, unless it is exact; before it begins, the numbers that are still drawn.
+
+    `trouble` is why there is none.
+    """
 
     map: MeanMap
     rest: Iterator[MeanMap] | None
     drawing: Drawing | None = None
+    trouble: str = ""
 
 
 def begun(experiment: Experiment, head: int, rows: Ends, columns: Ends, seconds: float) -> Progress:
@@ -57,6 +61,11 @@ def begun(experiment: Experiment, head: int, rows: Ends, columns: Ends, seconds:
         return Progress(_unknown(*edges), rest, drawing)
     first = next(far.maps(head, *edges, seconds))
     return Progress(first, None if first.exact else rest)
+
+
+def none_for(trouble: str, rows: Ends, columns: Ends) -> Progress:
+    """No map, and why."""
+    return Progress(_unknown(_edges(*rows), _edges(*columns)), None, trouble=trouble)
 
 
 def further(progress: Progress, desk: Desk) -> Progress | None:

@@ -12,8 +12,8 @@ import numpy as np
 
 from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores, size_of
 
-from .desk import Desk, Question
-from .estimates import FIRST, Ends, Progress, begun, further
+from .desk import Desk, Question, Trouble
+from .estimates import FIRST, Ends, Progress, begun, further, none_for
 from .pictures.ink import Ink
 from .rows import AT_ONCE, Ceiling, Labels, Reading, ceiling_of, read, reading_of
 from .scene import Scene
@@ -94,23 +94,43 @@ class FarScene(Scene):
         """The token of each key, made harmless, or its number."""
         return Labels(self.inputs.key_tokens, self.size[1])
 
-    @cached_property
+    @property
     def reading(self) -> Reading | None:
-        """What the cursor's query reads, exact; None where it is still to come."""
+        """What the cursor's query reads, exact; None where it is still to come, or cannot be had."""
+        return self._found if isinstance(self._found, Reading) else None
+
+    @cached_property
+    def _found(self) -> Reading | str | None:
+        """What the query reads, or why it cannot be had: a file may have shrunk."""
         far, query = self.far, self.cursor[0]
-        if not self.aside.is_beside or (far.key_length <= AT_ONCE and not self.progress.drawing):
+        if not self.aside.is_beside:
             return reading_of(far, self.head, query)
         if self.progress.drawing:
             return None
-        return self.aside.ask(read, self.far.experiment, self.head, query, alone=True)
+        try:
+            if far.key_length <= AT_ONCE:
+                return reading_of(far, self.head, query)
+            return self.aside.ask(read, self.far.experiment, self.head, query, alone=True)
+        except (ValueError, MemoryError, Trouble) as trouble:
+            return str(trouble) or "not enough memory for this row"
+
+    @property
+    def missing(self) -> str:
+        """Why the row stood on, or the map, cannot be had; nothing where they can."""
+        told = self._found if isinstance(self._found, str) else self.progress.trouble
+        return told.rpartition('": ')[-1]  # which file it is, is known
 
     @property
     def progress(self) -> Progress:
         """The map of everything, as far as it is known, and what has to be drawn first; it becomes better by itself."""
-        ends = ((0, length, self.grain) for length in self.size)
-        found = self.aside.ask(
-            begun, self.far.experiment, self.head, *ends, self.patience, quick=True, refine=self._further
-        )
+        rows, columns = ((0, length, self.grain) for length in self.size)
+        asked = self.far.experiment, self.head, rows, columns, self.patience
+        try:
+            found = self.aside.ask(begun, *asked, quick=True, refine=self._further)
+        except Trouble as trouble:
+            if not self.aside.is_beside:
+                begun(*asked)  # which raises what it is
+            return none_for(str(trouble), rows, columns)
         assert found
         return found
 
@@ -129,9 +149,11 @@ class FarScene(Scene):
         """A map of a part, in blocks of any size; None where it is still to come. It goes before that of everything."""
         if self.progress.drawing:  # asked first, since what is asked last is refined first
             return None
-        found = self.aside.ask(
-            begun, self.far.experiment, self.head, rows, columns, self.patience, refine=self._further, alone=True
-        )
+        asked = self.far.experiment, self.head, rows, columns, self.patience
+        try:
+            found = self.aside.ask(begun, *asked, refine=self._further, alone=True)
+        except Trouble:  # which is told where the map of everything is
+            return None
         return found.map if found and found.map.known.any() else None
 
     def _further(self, progress: Progress) -> Progress | None:
@@ -141,7 +163,10 @@ class FarScene(Scene):
     def ceiling(self) -> Ceiling | None:
         """The most that entropies can be; None where that is still to come, or would have to be looked up."""
         deciding = replace(self.far.experiment, temperature=1.0, scale=SCALED, seed=0)
-        return self.aside.ask(ceiling_of, deciding, self.head, alone=True)
+        try:
+            return self.aside.ask(ceiling_of, deciding, self.head, alone=True)
+        except Trouble:
+            return None
 
 
 def as_far(scene: Scene) -> FarScene:

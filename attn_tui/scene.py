@@ -215,9 +215,12 @@ class Scene:
     @cached_property
     def widest(self) -> tuple[int, int]:
         """The columns that the widest label of a row takes, and of a column."""
-        if self.combined is None and self.has_tokens:
+        if self.combined is not None:
+            return _columns(self.query_labels), _columns(self.key_labels)
+        if self.has_tokens:
             return _widest(self.inputs)
-        return _columns(self.query_labels), _columns(self.key_labels)
+        rows, columns = self.size
+        return len(str(rows - 1)), len(str(columns - 1))
 
     @property
     def has_tokens(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -81,6 +81,19 @@ def test_what_cannot_be_answered_is_trouble_with_its_reason(quick: bool) -> None
             assert told.acquire(timeout=5)
         with pytest.raises(Trouble, match="3 is refused"):
             desk.ask(refuse, 3, quick=quick)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_cannot_be_answered_is_not_refined(quick: bool) -> None:
+    refined: list[object] = []
+    with desk_that_tells() as (desk, told):
+        for _ in range(3):
+            with suppress(Trouble):
+                desk.ask(refuse, 3, quick=quick, refine=refined.append)
+            told.acquire(timeout=0.1)
+        desk.ask(double, 1)
+        assert told.acquire(timeout=5)  # the thread is alive
+    assert not refined
 
 
 def test_an_estimate_is_refined_until_it_is_good_enough() -> None:

@@ -101,7 +101,7 @@ async def test_a_mask_that_is_no_band_is_refused_and_the_screen_stays(tmp_path: 
     async with explorer(size=WIDE) as hands:
         before = hands.session
         await hands.press(":", f"type file {shlex.quote(str(odd))}", "enter")
-        assert "the mask of a file has to be a band" in hands.truth
+        assert "the mask of query and key has to be a band" in hands.truth
         assert hands.session == before
 
 

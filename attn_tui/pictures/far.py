@@ -43,6 +43,8 @@ def far_facts(far_scene: Scene) -> list[Fact]:
         facts.append((5, f"({query}, {key})", scene.ink.dim))
     if found is not None:
         facts += [*_of_cell(scene, found, key), *_of_row(scene, found)]
+    elif scene.missing:
+        facts.append((0, scene.missing, scene.ink.warning))
     elif not scene.progress.drawing:
         facts.append((1, "this row is being computed", scene.ink.dim))
     return [*facts, *_estimate(scene), *file_facts(scene), *_unusual(scene, found)]
