@@ -14,8 +14,9 @@ from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap,
 
 from .desk import Desk, Question, Trouble
 from .estimates import FIRST, Ends, Progress, begun, further, none_for
+from .labels import Labels
 from .pictures.ink import Ink
-from .rows import AT_ONCE, Ceiling, Labels, Reading, ceiling_of, read, reading_of
+from .rows import AT_ONCE, Ceiling, Reading, ceiling_of, read, reading_of
 from .scene import Scene
 from .stages import TITLES
 from .view import Session, View

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -14,7 +13,6 @@ from attn_engine import Attention, Experiment, Far, FarRow, far_of, measures
 
 from .findings import tolerance_of, unusual
 from .pictures.keys import heaviest
-from .scene import label
 
 AT_ONCE = 2**17
 """Keys up to which a row is computed within the frame that asks for it."""
@@ -90,20 +88,3 @@ def ceiling_of(experiment: Experiment, head: int) -> Ceiling | None:
     queries = np.arange(0, seen.size, max(seen.size // POINTS, 1))
     some = seen[queries]
     return Ceiling(queries, np.log(some, out=np.full(some.shape, np.nan), where=some > 0))
-
-
-class Labels(Sequence[str]):
-    """The tokens of positions, or their numbers where they have none, as text that is made when it is looked at."""
-
-    def __init__(self, tokens: Sequence[str], length: int) -> None:
-        self._tokens, self._numbers = tokens, range(length)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:  # type: ignore[override]
-        found = self._numbers[place]
-        return self._at(found) if isinstance(found, int) else tuple(map(self._at, found))
-
-    def _at(self, number: int) -> str:
-        return label(self._tokens[number]) if self._tokens else str(number)

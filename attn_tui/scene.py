@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.cells import cell_len
 
 from attn_engine import (
     Attention,
@@ -26,11 +25,10 @@ from attn_engine import (
 from .desk import Desk
 from .findings import Finding, findings, tolerance_of
 from .keycaps import Keycaps, keycaps
+from .labels import columns_of, labels_of, widest
 from .layers.overview import Layers, layers_of
 from .needs import in_use
-from .pictures.cells import brief
 from .pictures.ink import Ink
-from .remembering import remembered
 from .side import Side
 from .stages import LOG_TITLES, SIGNED, TITLES, Mask, Matrix, stage_matrix, stage_stack
 from .together import put_together
@@ -205,20 +203,20 @@ class Scene:
     @cached_property
     def query_labels(self) -> Sequence[str]:
         """A label for each row: its token or word, made harmless, or its number."""
-        return _labels(self.combined.query_labels if self.combined else self.inputs.query_tokens, self.size[0])
+        return labels_of(self.combined.query_labels if self.combined else self.inputs.query_tokens, self.size[0])
 
     @cached_property
     def key_labels(self) -> Sequence[str]:
         """A label for each column: its token or word, made harmless, or its number."""
-        return _labels(self.combined.key_labels if self.combined else self.inputs.key_tokens, self.size[1])
+        return labels_of(self.combined.key_labels if self.combined else self.inputs.key_tokens, self.size[1])
 
     @cached_property
     def widest(self) -> tuple[int, int]:
         """The columns that the widest label of a row takes, and of a column."""
         if self.combined is not None:
-            return _columns(self.query_labels), _columns(self.key_labels)
+            return columns_of(self.query_labels), columns_of(self.key_labels)
         if self.has_tokens:
-            return _widest(self.inputs)
+            return widest(self.inputs)
         rows, columns = self.size
         return len(str(rows - 1)), len(str(columns - 1))
 
@@ -402,24 +400,3 @@ def _marked(positions: Sequence[int], places: Sequence[Sequence[int]] | None, le
         return tuple(at for at in positions if at < length)
     wanted = set(positions)
     return tuple(row for row, each in enumerate(places) if wanted.intersection(each))
-
-
-@lru_cache(maxsize=8)
-def _labels(tokens: tuple[str, ...], length: int) -> tuple[str, ...]:
-    if not tokens:
-        return tuple(str(position) for position in range(length))
-    return tuple(map(label, tokens))
-
-
-@remembered
-def _widest(inputs: Inputs) -> tuple[int, int]:
-    return _columns(map(label, inputs.query_tokens)), _columns(map(label, inputs.key_tokens))
-
-
-def _columns(labels: Iterable[str]) -> int:
-    return max(map(cell_len, labels), default=0)
-
-
-def label(token: str) -> str:
-    """A token made harmless, as it stands beside a row or column."""
-    return brief(token) or "∅"

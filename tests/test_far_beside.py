@@ -17,7 +17,8 @@ from attn_tui import changing, estimates, far, rows
 from attn_tui.desk import Desk
 from attn_tui.estimates import Progress
 from attn_tui.far import FarScene
-from attn_tui.rows import Labels, ceiling_of
+from attn_tui.labels import Labels
+from attn_tui.rows import ceiling_of
 from tests.hands import WIDE, Hands, explorer, session_of
 from tests.test_cli import ended
 

@@ -23,8 +23,9 @@ from .normalisers import softmax
 from .notation import Grid, Rule, evaluate
 
 if TYPE_CHECKING:
+    from .captures.heads import HeadRows
     from .captures.opening import Capture
-    from .captures.sets import CaptureSet, HeadRows
+    from .captures.sets import CaptureSet
 
 Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]

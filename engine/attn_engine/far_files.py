@@ -30,7 +30,7 @@ from .pipeline import Stage, inputs_of
 from .sources import Inputs
 
 if TYPE_CHECKING:
-    from .captures.sets import HeadRows
+    from .captures.heads import HeadRows
     from .fast.sight import Positions
 
 CELLS = 2**20

@@ -11,7 +11,8 @@ from ..experiment import FieldError
 from .bands import CAUSAL, EVERYTHING, Band, band_of
 from .disk import told
 from .elements import Floats
-from .masking import Around, mask_axes, read_mask, read_mask_rows, read_number
+from .heads import HeadRows
+from .masking import Around, mask_axes, read_mask, read_number
 from .pictures import Picture, Slab
 from .stored import Store
 from .tokens import Labels, Tokens
@@ -177,7 +178,7 @@ class CaptureSet:
         if array is None:
             return earlier
         with told(self.store.disk.path):
-            mask = read_mask(self.store, array, self._lengths, at.place, batch)
+            mask = read_mask(self.store, array, self.lengths, at.place, batch)
         return mask if earlier is None else mask & earlier
 
     def band(self, layer: int, head: int, batch: int = 0) -> Band | None:
@@ -221,12 +222,12 @@ class CaptureSet:
         at = self._layer(layer, 0)
         mask = self.masks.of(at.number)
         if mask is not None:
-            mask_axes(mask, self._lengths)
+            mask_axes(mask, self.lengths)
         self._is_causal(at)
         self.scale(layer)
 
     @property
-    def _lengths(self) -> dict[str, int]:
+    def lengths(self) -> dict[str, int]:
         """How long each axis of a mask may be."""
         inner = {"h": self.num_heads, "q": self.query_length, "k": self.key_length}
         return {"l": self.layers_in_file, "b": self.batch_size} | inner
@@ -260,42 +261,6 @@ def _inputs_of(found: CaptureSet, layer: Layer) -> tuple[Slab, Slab]:
     if layer.query is None or layer.key is None:
         raise FieldError("layer", f"{found.name} holds weights and no queries and keys")
     return layer.query, layer.key
-
-
-@dataclass(frozen=True, eq=False)
-class HeadRows:
-    """One head of a layer, to be read some rows at a time. Reading raises CaptureError."""
-
-    of: CaptureSet
-    layer: Layer
-    head: int
-    batch: int
-    causal: bool
-
-    @property
-    def sees_all(self) -> bool:
-        """Whether the file hides no key from any query."""
-        return not self.causal and self.of.masks.of(self.layer.number) is None and self.of.key_counts is None
-
-    def weights(self, rows: range) -> Floats:
-        """The weights of some queries, float32 (rows, keys)."""
-        assert self.layer.weights is not None
-        store, head = self.of.store, range(self.head, self.head + 1)
-        with told(store.disk.path):
-            return self.layer.weights.read(store, self.batch, head, rows)[0]
-
-    def seen(self, rows: range) -> Bools:
-        """Where some queries may look, as far as the file says, bool (rows, keys)."""
-        keys, queries, counts = np.arange(self.of.key_length), np.array(rows)[:, None], self.of.key_counts
-        seen = keys <= queries if self.causal else np.ones((len(rows), keys.size), dtype=np.bool_)
-        if counts is not None:
-            seen = seen & (keys < counts[rows.start : rows.stop, None])
-        array = self.of.masks.of(self.layer.number)
-        if array is None:
-            return seen
-        at = self.layer.place, self.batch, self.head
-        with told(self.of.store.disk.path):
-            return seen & read_mask_rows(self.of.store, array, self.of._lengths, at, rows)
 
 
 def _check(field_name: str, number: int, count: int) -> None:
