@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attn_engine import PRESETS, Experiment
+from attn_engine import FIRST, PRESETS, Experiment
 from attn_tui.cli import explorer_parser, print_parser
 from attn_tui.options import OptionError, command, pinned_of, read_options, session_of, split, words_of
 from attn_tui.parameters import BY_FIELD, PARAMETERS
@@ -109,7 +109,7 @@ def test_what_is_said_beside_a_preset_counts_more_than_what_it_brings() -> None:
 
 def test_a_file_brings_its_first_layer_and_head() -> None:
     session = read_options(["--file", "run.npz"])
-    assert (session.experiment.source, session.experiment.file, session.experiment.layer) == ("file", "run.npz", 0)
+    assert (session.experiment.source, session.experiment.file, session.experiment.layer) == ("file", "run.npz", FIRST)
     assert (session.view.head, session.view.cursor) == (0, (0, 0))
     assert words_of(session) == ["--file", "run.npz"]
     assert read_options(["--file", "run.npz", "--layer", "5"]).experiment.layer == 5
@@ -173,7 +173,8 @@ def test_no_option_can_be_abbreviated(parser: argparse.ArgumentParser) -> None:
         (["--d-k", "x"], "--head-dim/--d-k: 'x' is not a whole number from 1 to 65,536"),
         (["--temperature", "0"], "--temperature: '0' is not a number above 0"),
         (["--align", "up"], "--align: 'up'; possible are left, right"),
-        (["--layer"], '--layer: its value is missing (one that starts with "-" is written with "="); possible are 0 …'),
+        (["--layer"], '--layer: its value is missing (one that starts with "-" is written with "="); '
+         "possible are first, 0 …"),
         (["--mask", "causal & ("], '--mask: expected a number or a name after "(", at column 11'),
         (["--mask", "zz"], '--mask: "zz" is unknown; possible: a position (q, k), a rule (causal, window(4)), '
          "an array (doc[q]), at column 1"),

@@ -16,25 +16,11 @@ from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask, unrepeated
 from .captured import OfWeights, check_additive, log_weights, opened, reweighed
-from .experiment import SCALED, Experiment, check_scores
+from .experiment import OF_THE_SOURCE, SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .sources import Inputs
 
-INPUT_FIELDS = (
-    "source",
-    "query_length",
-    "key_length",
-    "num_heads",
-    "num_key_heads",
-    "head_dim",
-    "seed",
-    "layer",
-    "preset",
-    "file",
-    "tokens_file",
-    "capture_set",
-    "batch_item",
-)
+INPUT_FIELDS = (*OF_THE_SOURCE, "layer")
 """The fields of an experiment that decide its inputs before rotation; the others act on later stages."""
 
 LARGE = 2**22
