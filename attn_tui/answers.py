@@ -13,12 +13,12 @@ from .actions import BY_NAME
 from .choices import with_set
 from .files import with_file
 from .moves import MOVES, fixed_by_source, with_view
-from .opening import check_chosen
+from .opening import open_scene
 from .options import OptionError, read_options
 from .parameters import BY_FIELD, PARAMETERS, PART_OF
 from .pictures.plan import Plan
 from .presets import with_preset
-from .scene import Scene, make_scene
+from .scene import Scene
 from .view import Session
 
 OPTIONS = (*(option for row in PARAMETERS for option in row.options), "--pin")
@@ -82,8 +82,7 @@ def position(scene: Scene, text: str) -> Session:
 def options(scene: Scene, text: str, words: list[str]) -> Session:
     """The session with options typed: `mask causal & window(3)`, `mask=causal` and `--mask causal` are the same."""
     session = read_options(_as_options(scene, text.strip(), words), scene.session)
-    check_chosen(make_scene(session, scene.ink), scene.session)
-    return session
+    return open_scene(session, scene.ink.tier, scene.session).session
 
 
 def _as_options(scene: Scene, text: str, words: list[str]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import Inputs, within_set
+from attn_engine import FIRST, Inputs, within_set
 
 from .view import Session
 
@@ -19,6 +20,14 @@ def offered(inputs: Inputs, field: str) -> tuple[Any, ...]:
     if captured is None:
         return ()
     return captured.sets if field == "capture_set" else tuple(range(captured.batch_size))
+
+
+def at_layer(session: Session, number: int, layers: Sequence[int]) -> Session:
+    """The session at one of some layers; as it is, where it is there already, if only as at the first."""
+    here = session.experiment.layer
+    if number == (layers[0] if here == FIRST else here):
+        return session
+    return replace(session, experiment=replace(session.experiment, layer=number))
 
 
 def with_set(session: Session, name: str) -> Session:

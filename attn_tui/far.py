@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, most_scores, size_of
+from attn_engine import SCALED, Attention, Experiment, Far, FieldError, MeanMap, far_of, layer_of, most_scores, size_of
 
 from .desk import Desk, Question, Trouble
 from .estimates import FIRST, Ends, Progress, begun, further, none_for
@@ -208,10 +208,11 @@ def grain_of(far: Far) -> int:
 def make_far_scene(session: Session, shown: Experiment, wanted: int, ink: Ink, desk: Desk) -> FarScene:
     """The scene of a session that shows such an experiment. Raises FieldError for what is not to be had of it."""
     _check(session.view)
+    shown = replace(shown, layer=layer_of(shown))
     head = min(wanted, size_of(shown).num_heads - 1)
     far = far_of(replace(shown, mask="full") if session.view.page == "masks" else shown, head)
     inputs, nothing = far.inputs(), np.zeros((0, 0), dtype=np.float32)
-    shown = replace(far.experiment, mask=shown.mask, layer=inputs.captured.layer if inputs.captured else shown.layer)
+    shown = replace(far.experiment, mask=shown.mask)
     attention = cast("Attention", far)  # whatever asks it for a matrix is none of this scene's pictures
     title = TITLES["weights"]
     scene = FarScene(session, ink, shown, attention, inputs, head, nothing, nothing > 0, False, title, aside=desk)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from attn_engine import FieldError, RuleError
+from attn_engine import Experiment, FieldError, RuleError, layer_of
 
 from .needs import needs_inputs, turned_in_vain
 from .options import OptionError
 from .parameters import BY_FIELD
 from .pictures.ink import Tier, make_ink
 from .scene import Scene, make_scene
-from .view import Session, View
+from .view import Pinned, Session, View
 
 
-def open_scene(session: Session, tier: Tier) -> Scene:
-    """The first scene of a session. Raises OptionError where an option asks for what there is not."""
+def open_scene(session: Session, tier: Tier, before: Session | None = None) -> Scene:
+    """The scene of a session that options made, over one before or the defaults.
+
+    Raises OptionError where an option asks for what there is not.
+    """
+    before = before or Session()
+    if session.pinned and session.pinned != before.pinned:
+        _check_pinned(session.pinned)
     ink = make_ink(tier, dark=session.view.theme == "dark", palette=session.view.palette)
     try:
+        layer_of(session.experiment)  # also where the pinned picture is shown
         scene = make_scene(session, ink)
     except FieldError as error:
         raise OptionError(f"{BY_FIELD[error.field].option}: {error}") from None
@@ -28,20 +35,29 @@ def open_scene(session: Session, tier: Tier) -> Scene:
         if hasattr(error, "status"):
             raise  # about a file, with its own
         raise OptionError(str(error) or "not enough memory for that") from None
-    check_chosen(scene, Session())
+    _check_places(scene, before.view)
+    _check_knobs(session.experiment, before.experiment)
     return scene
 
 
-def check_chosen(scene: Scene, before: Session) -> None:
-    """Raise OptionError for a knob, a head or a cursor that was chosen since a session before, and cannot be had."""
-    check_places(scene, before.view)
-    session = scene.session
-    for experiment in (session.experiment, *((session.pinned.experiment,) if session.pinned else ())):
-        if field := turned_in_vain(experiment, before.experiment):
-            raise OptionError(f"{BY_FIELD[field].option}: {needs_inputs(BY_FIELD[field])}")
+def _check_pinned(pinned: Pinned) -> None:
+    """Raise OptionError for a layer or a knob of a pinned picture that cannot be had."""
+    try:
+        layer_of(pinned.experiment)
+        _check_knobs(pinned.experiment, Experiment())
+    except FieldError as error:
+        raise OptionError(f"--pin: {BY_FIELD[error.field].option}: {error}") from None
+    except OptionError as error:
+        raise OptionError(f"--pin: {error}") from None
 
 
-def check_places(scene: Scene, before: View) -> None:
+def _check_knobs(experiment: Experiment, before: Experiment) -> None:
+    """Raise OptionError for a knob that was turned since an experiment before, and cannot be had."""
+    if field := turned_in_vain(experiment, before):
+        raise OptionError(f"{BY_FIELD[field].option}: {needs_inputs(BY_FIELD[field])}")
+
+
+def _check_places(scene: Scene, before: View) -> None:
     """Raise OptionError for a head or a cursor that is not there, or nothing to compare with.
 
     Those of the view before, as of the defaults, were not chosen and give way.

@@ -9,11 +9,11 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from attn_engine import Experiment
+from attn_engine import OF_A_MADE_SOURCE, OF_THE_SOURCE, Experiment
 
 from .files import SOURCE as FILE
-from .files import with_file
-from .parameters import PARAMETERS, PARTS, VIEW, Parameter
+from .files import as_said, as_the_file_has_it, with_file
+from .parameters import BY_FIELD, PARAMETERS, PARTS, VIEW, Parameter
 from .presets import SOURCE, preset_of, with_preset
 from .values import whole
 from .view import Lab, Pinned, Session, Studies, View
@@ -86,9 +86,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             _add(group, row, getattr(getattr(default, part), row.field))
         if rows is VIEW:
             group.add_argument(
-                "--pin", metavar="OPTIONS", type=reader(pinned_of), default=argparse.SUPPRESS,
-                help="pin the picture of these options as A, to compare with: [FILE] [OPTIONS]; of the sample where "
-                "they name no other source",
+                "--pin", metavar="OPTIONS", type=reader(pin_options), default=argparse.SUPPRESS,
+                help="pin the picture of these options as A, to compare with: [FILE] [OPTIONS]; where they name no "
+                "source, of the one that is shown",
             )  # fmt: skip
 
 
@@ -120,7 +120,10 @@ def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def session_of(namespace: argparse.Namespace, session: Session | None = None) -> Session:
-    """The session with the options of a parsed command line, over another session or the defaults."""
+    """The session with the options of a parsed command line, over another session or the defaults.
+
+    Raises OptionError for one that the source decides.
+    """
     given = vars(namespace)
     base = session or Session()
     if "preset" in given and given.get("source", SOURCE) == SOURCE:
@@ -130,33 +133,67 @@ def session_of(namespace: argparse.Namespace, session: Session | None = None) ->
     elif "study" in given and "page" not in given:
         base = replace(base, view=replace(base.view, page="experiments"))
     experiment = replace(base.experiment, **_of(given, Experiment))
+    _check_source(given, experiment.source)
     view = replace(base.view, **_of(given, View))
     lab = replace(base.lab, **_of(given, Lab))
     studies = replace(base.studies, **_of(given, Studies))
-    pinned = given.get("pin", base.pinned)
-    return replace(base, experiment=experiment, view=view, pinned=pinned, lab=lab, studies=studies)
+    made = replace(base, experiment=experiment, view=view, lab=lab, studies=studies)
+    return replace(made, pinned=_pinned(given["pin"], made)) if "pin" in given else made
 
 
 def _of(given: dict[str, Any], kind: type[Experiment | View | Lab | Studies]) -> dict[str, Any]:
     return {field.name: given[field.name] for field in fields(kind) if field.name in given}
 
 
+def _check_source(given: dict[str, Any], source: str) -> None:
+    """Raise OptionError for an option that says what a made source is, where a file is read."""
+    if source != FILE and ("file" not in given or "source" in given):
+        return
+    if "preset" in given:
+        raise OptionError(f"--preset: {given['preset']} is made, and a file is read: --source preset chooses it")
+    for field in OF_A_MADE_SOURCE:
+        if field in given:
+            raise OptionError(f"{BY_FIELD[field].option}: {as_the_file_has_it(BY_FIELD[field], '--source')}")
+
+
 def read_options(words: Sequence[str], session: Session | None = None) -> Session:
     """The session that option words make. Raises OptionError."""
+    return session_of(_parsed(words), session)
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog="attn-tui", add_help=False, allow_abbrev=False)
     add_options(parser)
-    return session_of(parser.parse_args(list(words)), session)
+    return parser.parse_args(list(words))
 
 
-def pinned_of(text: str) -> Pinned:
-    """A pinned picture from its options in one text, which may begin with a file. Raises OptionError."""
+def pin_options(text: str) -> argparse.Namespace:
+    """The options of a pinned picture in one text, which may begin with a file. Raises OptionError."""
     words = split(text)
     if words and words[0] and not words[0].startswith("-"):
         words.insert(0, "--file")
     if any(word.partition("=")[0] == "--pin" for word in words):
         raise OptionError("--pin is not possible inside --pin")
-    session = read_options(words)
-    return Pinned(session.experiment, session.view.head)
+    return _parsed(words)
+
+
+def _pinned(options: argparse.Namespace, session: Session) -> Pinned:
+    """The picture that is pinned beside a session: of its source, unless the options name one. Raises OptionError."""
+    named = {"file", "preset"} & vars(options).keys() or getattr(options, "source", FILE) != FILE
+    try:
+        made = session_of(options, None if named else _beside(session))
+    except OptionError as error:
+        raise OptionError(f"--pin: {error}") from None
+    return Pinned(made.experiment, made.view.head)
+
+
+def _beside(session: Session) -> Session:
+    """A session on the source of another: of a file with its first layer and head, of a preset with its mask."""
+    of = {field: getattr(session.experiment, field) for field in OF_THE_SOURCE}
+    beside = Session(replace(Experiment(), **of))
+    if name := preset_of(beside):
+        return with_preset(beside, name)
+    return with_file(beside, beside.experiment.file) if beside.experiment.source == FILE else beside
 
 
 def split(text: str) -> list[str]:
@@ -169,8 +206,31 @@ def split(text: str) -> list[str]:
 
 def words_of(session: Session) -> list[str]:
     """The options that make this session: those that differ from the defaults, and those that settings would change."""
+    session = replace(session, experiment=as_said(session.experiment))
     default, assumed = _assumed(session)
-    told = {*assumed, *session.settings.of_view}
+    words = _differing(session, default, {*assumed, *session.settings.of_view})
+    return [*words, f"--pin={shlex.join(_words_of_pinned(session.pinned, session))}"] if session.pinned else words
+
+
+def _words_of_pinned(pinned: Pinned, session: Session) -> list[str]:
+    """The options of a picture pinned beside a session; where it is of another source, they name it."""
+    experiment = as_said(pinned.experiment)
+    if _named(experiment) == _named(session.experiment):
+        default, told = _beside(session), set[str]()
+    else:
+        default, assumed = _assumed(Session(experiment))
+        told = {*assumed} if {"file", "preset"} & {*assumed} else {"source"}
+    view = replace(default.view, head=pinned.head)
+    return _differing(replace(default, experiment=experiment, view=view), default, told)
+
+
+def _named(experiment: Experiment) -> tuple[str, ...]:
+    """What names a source."""
+    return experiment.source, experiment.preset, experiment.file
+
+
+def _differing(session: Session, default: Session, told: Collection[str]) -> list[str]:
+    """The options of what is not as in another session, and of some fields that are said all the same."""
     words: list[str] = []
     for part, row in ((part, row) for _, part, rows in PARTS for row in rows):
         value = getattr(getattr(session, part), row.field)
@@ -181,9 +241,6 @@ def words_of(session: Session) -> list[str]:
         else:
             text = row.write(value)
             words += [f"{row.option}={text}"] if text.startswith("-") else [row.option, text]
-    if session.pinned:
-        picture = Session(session.pinned.experiment, replace(default.view, head=session.pinned.head))
-        words += [f"--pin={shlex.join(words_of(picture))}"]
     return words
 
 
@@ -196,8 +253,7 @@ def _assumed(session: Session) -> tuple[Session, tuple[str, ...]]:
     if name:
         return with_preset(default, name), ("preset", "source") if experiment.file else ("preset",)
     if experiment.source == FILE:
-        other = experiment.preset != default.experiment.preset
-        return with_file(default, experiment.file), ("file", "source") if other else ("file",)
+        return with_file(default, experiment.file), ("file",)
     brought = (experiment.preset, experiment.file) != (default.experiment.preset, default.experiment.file)
     hidden = ("source",) if brought else ()
     if session.studies.study == default.studies.study:

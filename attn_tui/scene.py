@@ -17,6 +17,7 @@ from attn_engine import (
     Inputs,
     inputs_of,
     is_far,
+    layer_of,
     num_heads_of,
     one_at_a_time,
     run,
@@ -318,18 +319,18 @@ def make_scene(
 
         far = make_far_scene(session, shown, wanted, ink, desk)
         return _with_page(replace(far, knob=knob, message=message, trouble=trouble))
+    shown = replace(shown, layer=layer_of(shown))
     attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
-    if inputs.captured and inputs.captured.layer != shown.layer:
-        shown = replace(shown, layer=inputs.captured.layer)  # the first layer may have any number
     matrix, mask, combined = _picture(shown, attention, inputs, head, view)
     compared = beside = None
     signed = view.stage in SIGNED
     title = TITLES[view.stage] if attention.head_dim else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
-        given = _computed(pinned.experiment, pinned.head)
-        other, other_mask, other_combined = _picture(pinned.experiment, *given, view)
+        beneath = replace(pinned.experiment, layer=layer_of(pinned.experiment))
+        given = _computed(beneath, pinned.head)
+        other, other_mask, other_combined = _picture(beneath, *given, view)
         if other.shape == matrix.shape:
-            beside = Side(pinned.experiment, *given, other_combined, view)
+            beside = Side(beneath, *given, other_combined, view)
             compared = np.where(other_mask, other, 0), np.where(mask, matrix, 0)
             matrix, mask, signed = _difference(other, other_mask, matrix, mask)
             title = f"A − B: {title.lower()}"

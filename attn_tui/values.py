@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from attn_engine import SCALED, UNSCALED, Entry, Kind, entries, parse, parse_normaliser
+from attn_engine import FIRST, SCALED, UNSCALED, Entry, Kind, entries, parse, parse_normaliser
 
 from .view import KIND_LETTERS
 
@@ -157,6 +157,21 @@ def write_numbers(nothing: str) -> Callable[[tuple[int, ...]], str]:
         return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs) or nothing
 
     return write
+
+
+def read_layer(text: str) -> int:
+    """The number of a layer, or first."""
+    if text.strip().lower() == "first":
+        return FIRST
+    try:
+        return whole(0, 9999)(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or first") from None
+
+
+def write_layer(layer: int) -> str:
+    """The layer as it is typed."""
+    return "first" if layer == FIRST else str(layer)
 
 
 def read_layers(text: str) -> tuple[int, ...] | None:

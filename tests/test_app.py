@@ -254,8 +254,11 @@ STORIES: dict[str, tuple[Story, ...]] = {
             Step("mask        causal", PINNED),
         ),
         (
-            f"--pin '' {MADE} --compare a",
-            Step("A is 16 × 16 and B is 20 × 20: A − B needs equal sizes", f"--pin '' {MADE} --compare a-b"),
+            f"--pin '--source sample' {MADE} --compare a",
+            Step(
+                "A is 16 × 16 and B is 20 × 20: A − B needs equal sizes",
+                f"--pin '--source sample' {MADE} --compare a-b",
+            ),
         ),
     ),
     "panel-on": (

@@ -71,7 +71,7 @@ async def test_a_set_without_the_layer_and_the_item_begins_at_those_it_has(path:
     async with explorer(options(path, "--layer 2 --batch 2"), size=WIDE) as hands:
         await hands.press("E", ".")
         assert "layer 0  head 0  of 2 × 2" in hands.screen
-        assert (hands.session.experiment.layer, hands.session.experiment.batch_item) == (0, 0)
+        assert (hands.app.scene.shown.layer, hands.session.experiment.batch_item) == (0, 0)
     async with explorer(options(path, "--layer 1 --batch 2"), size=WIDE) as hands:
         await hands.press("E", ",")
         assert "layer 1  head 0  of 2 × 2" in hands.screen
@@ -94,7 +94,7 @@ async def test_the_batch_item_is_turned_as_far_as_there_are_items(path: Path) ->
 async def test_a_set_and_an_item_are_typed(path: Path) -> None:
     async with explorer(options(path, "--layer 2"), size=WIDE) as hands:
         await hands.press("E", "enter", "type cross", "enter")
-        assert (hands.session.experiment.capture_set, hands.session.experiment.layer) == ("cross", 0)
+        assert (hands.session.experiment.capture_set, hands.app.scene.shown.layer) == ("cross", 0)
         await hands.press("enter", *["backspace"] * 5, "type middle", "enter")
         assert "is no set of it; possible are encoder, decoder, cross" in hands.truth
         await hands.press("escape", "I", "enter", "backspace", "type 1", "enter")

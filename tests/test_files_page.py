@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attn_engine import Experiment, inputs_of, run, save_capture
+from attn_engine import FIRST, Experiment, inputs_of, run, save_capture
 from tests.hands import WIDE, explorer
 from tests.test_cli import program
 
@@ -166,7 +166,7 @@ def test_a_session_on_a_file_is_copied_as_its_command(sample: Path) -> None:
 
     session = read_options([*shlex.split(options(sample)), "--layer", "3", "--mask", "causal"])
     assert read_options(words_of(session)) == session
-    assert replace(session.experiment, mask="full", layer=0) == read_options(["--file", str(sample)]).experiment
+    assert replace(session.experiment, mask="full", layer=FIRST) == read_options(["--file", str(sample)]).experiment
 
 
 async def test_prompt_and_generated_part_are_told_apart(tmp_path: Path) -> None:

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 import attn_tui
-from attn_engine import Experiment, FieldError, inputs_of, listed, pooled_heads, run
+from attn_engine import FIRST, Experiment, FieldError, inputs_of, listed, pooled_heads, run
+from attn_tui.opening import open_scene
+from attn_tui.options import OptionError, read_options
+from attn_tui.pictures.ink import Tier
 from tests import fake_torch
 from tests.fake_torch import Module, Tensor
 from tests.hands import WIDE, explorer
@@ -30,7 +33,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return attn_tui.save(tmp_path_factory.mktemp("numbers") / "c.npz", list(weights), layers=[3, 7])
 
 
-def experiment(path: Path, layer: int = 0) -> Experiment:
+def experiment(path: Path, layer: int = FIRST) -> Experiment:
     return Experiment(source="file", file=str(path), layer=layer)
 
 
@@ -49,8 +52,8 @@ def test_a_recording_of_some_layers_keeps_their_numbers(monkeypatch: pytest.Monk
         np.testing.assert_allclose(run(experiment(tmp_path / "r.npz", layer)).weights, due[layer], atol=5e-6)
 
 
-@pytest.mark.parametrize(("layer", "place"), [(3, 0), (7, 1), (0, 0)])
-def test_a_layer_is_chosen_by_its_number_and_0_is_the_first(path: Path, layer: int, place: int) -> None:
+@pytest.mark.parametrize(("layer", "place"), [(3, 0), (7, 1), (FIRST, 0)])
+def test_a_layer_is_chosen_by_its_number_or_as_the_first(path: Path, layer: int, place: int) -> None:
     given = inputs_of(experiment(path, layer))
     assert given.captured is not None
     assert given.captured.layer == (3, 7)[place]
@@ -58,11 +61,68 @@ def test_a_layer_is_chosen_by_its_number_and_0_is_the_first(path: Path, layer: i
 
 
 def test_numbers_that_are_not_there_are_refused_with_those_that_are(path: Path) -> None:
-    for layer in (1, 8):
+    for layer in (0, 1, 8):
         with pytest.raises(FieldError, match=f"{layer} is not there; possible are 3, 7"):
             run(experiment(path, layer))
-    ended = program("print", str(path), "--layer", "1")
-    assert (ended.returncode, ended.stderr) == (2, "attn-tui: --layer: 1 is not there; possible are 3, 7\n")
+    for word in ("0", "1"):
+        ended = program("print", str(path), "--layer", word)
+        assert (ended.returncode, ended.stderr) == (2, f"attn-tui: --layer: {word} is not there; possible are 3, 7\n")
+
+
+@pytest.mark.parametrize("function", [attn_tui.print, attn_tui.show], ids=["print", "show"])
+def test_the_functions_of_python_refuse_layer_0_as_well(path: Path, function: Any) -> None:
+    weights = list(LAYERS)
+    for attention, layers in ((path, None), (weights, [3, 7])):
+        with pytest.raises(OptionError, match=r"^--layer: 0 is not there; possible are 3, 7$"):
+            function(attention, layers=layers, layer=0)
+    with pytest.raises(OptionError, match=r"^--layer: 0 is not there; possible are 7$"):
+        function(weights[:1], layers=[7], layer=0)
+
+
+async def test_layer_0_typed_in_the_explorer_is_refused_and_the_picture_stays(path: Path) -> None:
+    async with explorer(options(path), size=WIDE) as hands:
+        await hands.press(":", "type layer 0", "enter")
+        assert "--layer: 0 is not there; possible are 3, 7" in hands.truth
+        await hands.press("escape")
+        assert "layer 3  head 0  of 2 × 2" in hands.screen
+        await hands.press(":", "type layer 7", "enter", ":", "type layer first", "enter")
+        assert "layer 3  head 0  of 2 × 2" in hands.screen
+
+
+@pytest.mark.parametrize("start", ["", "--pin '' --compare a", "--source random"])
+@pytest.mark.parametrize("compare", ["", "--compare a", "--compare a-b"])
+def test_a_pinned_layer_that_is_not_there_is_refused_shown_or_not(path: Path, start: str, compare: str) -> None:
+    pin = shlex.quote(f"{shlex.quote(str(path))} --layer 0")
+    session = read_options(shlex.split(f"{start} --pin {pin} {compare}"))
+    with pytest.raises(OptionError, match=r"^--pin: --layer: 0 is not there; possible are 3, 7$"):
+        open_scene(session, Tier.NONE)
+
+
+def test_a_layer_beneath_the_pinned_picture_is_looked_for_as_well(path: Path) -> None:
+    with pytest.raises(OptionError, match=r"^--layer: 0 is not there; possible are 3, 7$"):
+        open_scene(read_options(shlex.split(options(path, "--layer 0 --pin '' --compare a"))), Tier.NONE)
+
+
+@pytest.mark.parametrize(
+    "keys", ["", "}", "} {", "p", "} p {", "p } P", "p } P P", "x .", "x . }", "} : source=random"]
+)
+async def test_the_command_that_is_copied_opens_the_picture_on_the_screen(path: Path, keys: str) -> None:
+    async with explorer(options(path), size=WIDE) as hands:
+        for key in keys.split():
+            await hands.press(*([f"type {key}", "enter"] if len(key) > 1 else [key]))
+        await hands.press("escape", "y")
+        shown = hands.app.scene
+        again = open_scene(read_options(shlex.split(hands.app.commands[0])[1:]), Tier.NONE)
+        assert (again.shown, again.head_number) == (shown.shown, shown.head_number)
+        np.testing.assert_array_equal(again.matrix, shown.matrix)
+
+
+async def test_a_step_to_where_it_is_already_is_no_turn_to_undo(path: Path) -> None:
+    async with explorer(options(path, "--view heads"), size=WIDE) as hands:
+        await hands.press("up", "left")
+        assert "layer 3  head 0" in hands.screen
+        await hands.press("u")
+        assert "nothing to undo" in hands.truth
 
 
 def test_layers_are_put_together_by_their_numbers(path: Path) -> None:

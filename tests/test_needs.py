@@ -85,3 +85,10 @@ async def test_a_knob_turned_before_the_file_was_opened_is_no_mistake(weights: P
         assert open_scene(read_options(shlex.split(line)[1:]), Tier.NONE).size == (3, 3)
         await hands.press(":", "type source sample", "enter")
         assert hands.session.experiment.scale == "none"
+
+
+async def test_a_file_may_be_pinned_where_a_knob_was_turned_that_it_has_not(weights: Path) -> None:
+    async with explorer("--scale none", size=WIDE) as hands:
+        await hands.press(":", f"type pin {shlex.quote(shlex.quote(str(weights)))}", "enter")
+        assert hands.session.pinned
+        assert hands.session.pinned.experiment.file == str(weights)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attn_engine import PRESETS, Experiment
+from attn_engine import FIRST, PRESETS, Experiment
 from attn_tui.cli import explorer_parser, print_parser
-from attn_tui.options import OptionError, command, pinned_of, read_options, session_of, split, words_of
+from attn_tui.options import OptionError, command, read_options, session_of, split, words_of
 from attn_tui.parameters import BY_FIELD, PARAMETERS
 from attn_tui.view import Lab, Pinned, Session, Studies, View
 from tests.drawing import quick
@@ -44,6 +44,22 @@ def alone(session: Session) -> Session:
 
 
 plain_sessions = sessions.map(alone)
+KNOB_FIELDS = [field.name for field in fields(Experiment)]
+OF_A_MADE_SOURCE = ("query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed")
+
+
+def said(session: Session) -> Session:
+    """The session without knobs that a file decides: they were turned before it was opened, and do nothing."""
+    default = Experiment()
+
+    def with_those_that_act(experiment: Experiment) -> Experiment:
+        idle = (*OF_A_MADE_SOURCE, "preset") if experiment.source == "file" else ()
+        return replace(experiment, **{name: getattr(default, name) for name in idle})
+
+    pin = session.pinned and replace(session.pinned, experiment=with_those_that_act(session.pinned.experiment))
+    return replace(session, experiment=with_those_that_act(session.experiment), pinned=pin)
+
+
 SEARCHES = ["-x", "--mask", "", "it's", '"', "a b", "=", "\n", "$(rm)", "\ud800", "日本", "\\"]
 
 
@@ -55,7 +71,20 @@ SEARCHES = ["-x", "--mask", "", "it's", '"', "a b", "=", "\n", "$(rm)", "\ud800"
 def test_the_command_of_a_session_makes_the_session(session: Session) -> None:
     program, *words = split(command(session))
     assert program == "attn-tui"
-    assert read_options(words) == session
+    assert read_options(words) == said(session)
+
+
+@quick
+@given(sessions, sessions, st.sets(st.sampled_from(KNOB_FIELDS)))
+def test_so_does_that_of_a_picture_pinned_beside_one_of_the_same_source(
+    session: Session, other: Session, turned: set[str]
+) -> None:
+    knobs = {name: getattr(other.experiment, name) for name in turned - {"source", "file", "preset"}}
+    pin = Pinned(replace(session.experiment, **knobs), other.view.head)
+    session = replace(session, pinned=pin)
+    assert read_options(words_of(session)) == said(session)
+    pinned_words = split(words_of(session)[-1].removeprefix("--pin="))
+    assert not {"--source", "--file", "--preset"} & set(pinned_words)
 
 
 @pytest.mark.parametrize("text", SEARCHES)
@@ -87,8 +116,13 @@ def test_options_change_what_they_name_and_nothing_else(before: Session, after: 
         new, old = getattr(after, kind), getattr(default, kind)
         changes = {name: value for name, value in vars(new).items() if value != vars(old)[name]}
         expected = replace(expected, **{kind: replace(getattr(before, kind), **changes)})
-    expected = replace(expected, pinned=after.pinned or before.pinned)
-    assert read_options(words_of(after), before) == expected
+    words = words_of(replace(after, pinned=None))
+    decided = {BY_FIELD[name].option for name in OF_A_MADE_SOURCE}
+    if expected.experiment.source == "file" and decided & {word.partition("=")[0] for word in words}:
+        with pytest.raises(OptionError, match="is as the file has it"):
+            read_options(words, before)
+    else:
+        assert read_options(words, before) == expected
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -109,7 +143,7 @@ def test_what_is_said_beside_a_preset_counts_more_than_what_it_brings() -> None:
 
 def test_a_file_brings_its_first_layer_and_head() -> None:
     session = read_options(["--file", "run.npz"])
-    assert (session.experiment.source, session.experiment.file, session.experiment.layer) == ("file", "run.npz", 0)
+    assert (session.experiment.source, session.experiment.file, session.experiment.layer) == ("file", "run.npz", FIRST)
     assert (session.view.head, session.view.cursor) == (0, (0, 0))
     assert words_of(session) == ["--file", "run.npz"]
     assert read_options(["--file", "run.npz", "--layer", "5"]).experiment.layer == 5
@@ -136,8 +170,8 @@ def test_a_value_that_looks_like_an_option_is_joined_to_its_own() -> None:
 def test_a_pinned_picture_is_an_option_of_options() -> None:
     session = read_options(["--mask", "causal", "--pin", "--mask 'window(2)' --head 3", "--compare", "a-b"])
     assert session.pinned == Pinned(replace(Experiment(), mask="window(2)"), 3)
-    assert pinned_of("--source random") == Pinned(Experiment(source="random"), 1)
-    assert pinned_of("") == Pinned(Experiment(), 1)
+    assert read_options(["--pin", "--source random"]).pinned == Pinned(Experiment(source="random"), 1)
+    assert read_options(["--pin", ""]).pinned == Pinned(Experiment(), 1)
 
 
 def test_flags_are_switched_on_and_off() -> None:
@@ -173,7 +207,8 @@ def test_no_option_can_be_abbreviated(parser: argparse.ArgumentParser) -> None:
         (["--d-k", "x"], "--head-dim/--d-k: 'x' is not a whole number from 1 to 65,536"),
         (["--temperature", "0"], "--temperature: '0' is not a number above 0"),
         (["--align", "up"], "--align: 'up'; possible are left, right"),
-        (["--layer"], '--layer: its value is missing (one that starts with "-" is written with "="); possible are 0 …'),
+        (["--layer"], '--layer: its value is missing (one that starts with "-" is written with "="); '
+         "possible are first, 0 …"),
         (["--mask", "causal & ("], '--mask: expected a number or a name after "(", at column 11'),
         (["--mask", "zz"], '--mask: "zz" is unknown; possible: a position (q, k), a rule (causal, window(4)), '
          "an array (doc[q]), at column 1"),

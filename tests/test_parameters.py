@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from attn_engine import ALIGNMENTS, PRESETS, ROPES, SCALED, SOURCES, UNSCALED, Experiment, Kind, entries
+from attn_engine import ALIGNMENTS, FIRST, PRESETS, ROPES, SCALED, SOURCES, UNSCALED, Experiment, Kind, entries
 from attn_tui import view as views
 from attn_tui.parameters import (
     BY_FIELD,
@@ -85,7 +85,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "align": st.sampled_from(list(ALIGNMENTS)),
     "seed": st.integers(0, 2**32 - 1),
-    "layer": st.integers(0, 9999),
+    "layer": st.integers(0, 9999) | st.just(FIRST),
     "head": st.integers(0, 4095),
     "page": st.sampled_from(list(PAGES)),
     "stage": st.sampled_from(list(STAGES)),
@@ -204,6 +204,7 @@ def test_what_is_said_to_be_possible_is(row: Parameter) -> None:
     in_words = {
         "a number": "2.5",
         "or 1 …": "1",
+        "0 …": "0",
         "sink_logit(x)": "sink_logit(2.5)",
         f"2 … {MOST_BLOCK:,}": "7",
         f"2 … {MOST:,}": "7",

@@ -197,7 +197,7 @@ def test_a_mistake_computes_nothing_and_forgets_nothing(counted: Counted) -> Non
         {"num_key_heads": 2},
         {"mask": "h[0]"},
         {"score_mod": "s / 0"},
-        {"layer": -1, "source": "sample"},
+        {"layer": 6, "source": "sample"},
     ],
     ids=str,
 )

@@ -82,7 +82,7 @@ def test_the_sample_decides_its_own_size() -> None:
     assert np.array_equal(run(Experiment(**fields)).weights, run(Experiment()).weights)
 
 
-@pytest.mark.parametrize("layer", [-1, 6, 100])
+@pytest.mark.parametrize("layer", [-2, 6, 100])
 def test_a_layer_that_the_sample_does_not_have_is_refused(layer: int) -> None:
     with pytest.raises(FieldError, match=rf"^{layer} .*layer.* 0 … 5") as caught:
         run(Experiment(layer=layer))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from attn_engine import LayerOverview
 
+from ..choices import at_layer
 from ..moves import Move, Refusal, head_step, search_next, turn_view, with_view
 from ..pictures.heads.order import ordered
 from ..pictures.plan import Plan
@@ -33,8 +32,7 @@ def arrow(scene: Scene, x: int, y: int, beside_each: int) -> Session:
 
 def to_head(scene: Scene, layer: int, head: int) -> Session:
     """A head of a layer."""
-    session = with_view(scene, head=head)
-    return replace(session, experiment=replace(session.experiment, layer=layer))
+    return at_layer(with_view(scene, head=head), layer, scene.inputs.layers)
 
 
 def turn_shown(direction: int) -> Move:

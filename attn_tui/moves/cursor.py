@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from ..choices import at_layer
 from ..findings import Search, place_text, search_on
 from ..pictures.plan import Plan
 from ..scene import Scene
@@ -99,7 +98,7 @@ def next_finding(scene: Scene, _: Plan) -> Session:
     if found.finding:
         layer = found.layer if len(layers) > 1 else scene.shown.layer
         session = with_view(scene, head=found.head, cursor=(found.finding.query, key))
-        return replace(session, experiment=replace(session.experiment, layer=layer))
+        return at_layer(session, layer, scene.inputs.layers)
     if found.everywhere and own:
         return _at_row(scene, own[0])
     if found.everywhere and scene.side.findings:

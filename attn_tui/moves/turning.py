@@ -8,7 +8,8 @@ from typing import Any
 
 from attn_engine import is_far, listed
 
-from ..choices import offered, with_set
+from ..choices import at_layer, offered, with_set
+from ..files import as_the_file_has_it
 from ..needs import NEEDS_INPUTS, needs_inputs
 from ..parameters import BY_FIELD, Parameter
 from ..pictures.plan import Plan, zoom_named
@@ -38,7 +39,7 @@ def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
     if captured and captured.weights is not None and row.field in NEEDS_INPUTS:
         return Refusal(needs_inputs(row))
     if captured:
-        return Refusal(f"{name} is as the file has it: {other} chooses another source")
+        return Refusal(as_the_file_has_it(row, other))
     return Refusal(f"{name} is fixed by the source {scene.shown.source}: {other} chooses another")
 
 
@@ -64,7 +65,7 @@ def _turned_layer(scene: Scene, direction: int) -> Session:
     place = (layers.index(here) if here in layers else 0) + direction
     if not 0 <= place < len(layers):
         raise Refusal(f"layers are {listed(layers)}")
-    return replace(scene.session, experiment=replace(scene.session.experiment, layer=layers[place]))
+    return at_layer(scene.session, layers[place], layers)
 
 
 def _turned_head(scene: Scene, direction: int) -> Session:

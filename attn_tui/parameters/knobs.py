@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_engine import ALIGNMENTS, PRESETS, ROPES, SCALED, SOURCES, UNSCALED, Kind, normaliser_signatures
+from attn_engine import ALIGNMENTS, FIRST, PRESETS, ROPES, SCALED, SOURCES, UNSCALED, Kind, normaliser_signatures
 
 from ..values import (
     MOST,
@@ -12,6 +12,7 @@ from ..values import (
     around,
     one_of,
     read_key_heads,
+    read_layer,
     read_normaliser,
     read_positive,
     read_rule,
@@ -20,6 +21,7 @@ from ..values import (
     step,
     whole,
     write_key_heads,
+    write_layer,
     write_number,
     write_scale,
 )
@@ -213,9 +215,10 @@ KNOBS: tuple[Parameter, ...] = (
     Parameter(
         field="layer",
         options=("--layer",),
-        possible="0 …",
+        possible="first, 0 …",
         help="the layer, counted from 0, or by the number that the file gives it",
-        read=whole(0, 9999),
-        turn=step(0, 9999),
+        read=read_layer,
+        write=write_layer,
+        turn=step(FIRST, 9999),
     ),
 )  # fmt: skip

@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     from .detection import head_scores as head_scores
     from .drawing import Drawing as Drawing
     from .experiment import ALIGNMENTS as ALIGNMENTS
+    from .experiment import FIRST as FIRST
     from .experiment import NORMALISERS as NORMALISERS
+    from .experiment import OF_A_MADE_SOURCE as OF_A_MADE_SOURCE
+    from .experiment import OF_THE_SOURCE as OF_THE_SOURCE
     from .experiment import ROPES as ROPES
     from .experiment import SCALED as SCALED
     from .experiment import SOURCES as SOURCES
@@ -145,6 +148,7 @@ if TYPE_CHECKING:
     from .sources import Inputs as Inputs
     from .sources import Size as Size
     from .sources import is_far as is_far
+    from .sources import layer_of as layer_of
     from .sources import size_of as size_of
     from .studies.diversity import DiversityRow as DiversityRow
     from .studies.diversity import DiversityStudy as DiversityStudy
@@ -219,7 +223,10 @@ _ROOMS = {
     "drawing": ("Drawing",),
     "experiment": (
         "ALIGNMENTS",
+        "FIRST",
         "NORMALISERS",
+        "OF_A_MADE_SOURCE",
+        "OF_THE_SOURCE",
         "ROPES",
         "SCALED",
         "SOURCES",
@@ -263,7 +270,7 @@ _ROOMS = {
     "overview": ("LayerOverview", "heads_apart", "layer_overview"),
     "pipeline": ("close_files", "inputs_of", "run", "run_once"),
     "presets": ("PRESETS", "Preset"),
-    "sources": ("Inputs", "Size", "is_far", "size_of"),
+    "sources": ("Inputs", "Size", "is_far", "layer_of", "size_of"),
     "studies.diversity": (
         "DiversityRow",
         "DiversityStudy",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .attention import Attention
 from .budget import PER_DRAWN, PER_SCORE, most_told, most_within
 from .captures.bands import EVERYTHING, Band
-from .experiment import MAX_DRAWN, MAX_SCORES, Experiment, FieldError
+from .experiment import FIRST, MAX_DRAWN, MAX_SCORES, OF_A_MADE_SOURCE, Experiment, FieldError
 from .fast.pool import Rows, by_rows
 from .normalisers import softmax
 from .notation import Grid, Rule, evaluate
@@ -41,10 +41,6 @@ NORMAL = {"float16": 2.0**-14, "float8_e4m3fn": 2.0**-6, "float8_e5m2": 2.0**-14
 
 NEEDS_INPUTS = frozenset({"scale", "normaliser", "rope"})
 """Fields that only act on queries and keys."""
-
-OF_THE_FILE = frozenset({"query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed"})
-"""Fields that a file decides."""
-
 
 TOLERANCE = 1e-4
 """How far from 1 a row's sum may be and still count as 1, where nothing was rounded."""
@@ -167,7 +163,7 @@ def within_set(experiment: Experiment) -> Experiment:
     Raises as `set_of`.
     """
     found = set_of(experiment)
-    layer = experiment.layer if experiment.layer in found.layer_numbers else 0
+    layer = experiment.layer if experiment.layer in found.layer_numbers else FIRST
     return replace(experiment, layer=layer, batch_item=min(experiment.batch_item, found.batch_size - 1))
 
 
@@ -182,7 +178,8 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
     Of a head that `is_long` there are query and key alone, or what reads its weights.
     """
     found = set_of(experiment)
-    layer, batch = _place_of(experiment.layer, found.layer_numbers), experiment.batch_item
+    number = numbered(experiment.layer, found.layer_numbers)
+    layer, batch = found.layer_numbers.index(number), experiment.batch_item
     _check("batch_item", batch, found.batch_size)
     if only is not None and is_long(experiment):
         return _long_head(experiment, found, layer, only)
@@ -214,7 +211,7 @@ def _layer(
 ) -> Layer:
     """The numbers of a layer with their labels, and what the file decides besides."""
     counts = {"capture_set": len(captured.sets), "batch_item": found.batch_size}
-    fixed |= OF_THE_FILE | {field for field, count in counts.items() if count == 1}
+    fixed |= frozenset(OF_A_MADE_SOURCE) | {field for field, count in counts.items() if count == 1}
     tokens = found.query_tokens(batch), found.key_tokens(batch)
     return Layer(*inputs, *tokens, found.layer_numbers, fixed, captured)
 
@@ -313,11 +310,11 @@ def _mask(found: CaptureSet, layer: int, batch: int, heads: range) -> Mask | Non
     return there if mask is None else mask & there
 
 
-def _place_of(layer: int, numbers: tuple[int, ...]) -> int:
-    """The place of a layer by its number; 0, where no layer is called that, is the first."""
-    if layer == 0 or layer in numbers:
-        return numbers.index(layer) if layer in numbers else 0
-    raise FieldError("layer", f"{layer} is not there; possible are {listed(numbers)}")
+def numbered(layer: int, numbers: Sequence[int], what: str = "not there") -> int:
+    """The number of a layer, that of the FIRST among them. Raises FieldError for one that is `what`."""
+    if layer != FIRST and layer not in numbers:
+        raise FieldError("layer", f"{layer} is {what}; possible are {listed(numbers)}")
+    return numbers[0] if layer == FIRST else layer
 
 
 def listed(numbers: Sequence[int]) -> str:

@@ -18,6 +18,7 @@ from .attention import Attention
 from .captured import listed, num_heads_of, one_at_a_time
 from .experiment import Experiment, FieldError
 from .pipeline import inputs_of, run
+from .sources import layer_of
 from .words import SPECIAL, PieceMark, is_hidden, piece_mark, word_numbers
 
 Floats = NDArray[np.floating[Any]]
@@ -84,6 +85,7 @@ def pooled_heads(
     `layers` empty is the experiment's own, None every one; `look` is shown each head as it goes by. Raises FieldError
     for a head or a layer that is not there, and where more than MOST_POOLED weights would be pooled.
     """
+    experiment = replace(experiment, layer=layer_of(experiment))
     inputs = inputs_of(experiment, 0) if one_at_a_time(experiment) else inputs_of(experiment)
     few = one_at_a_time(experiment)
     total = num_heads_of(experiment) if few else run(experiment).num_heads

@@ -50,6 +50,15 @@ ROPES: dict[str, str] = {
     "on": "queries and keys rotated by their positions, base 10000",
 }
 
+FIRST = -1
+"""The layer that is the first there is, whatever its number."""
+
+OF_A_MADE_SOURCE = ("query_length", "key_length", "num_heads", "num_key_heads", "head_dim", "seed")
+"""The fields that say what a made source is; a file has what it has."""
+
+OF_THE_SOURCE = ("source", "preset", "file", "tokens_file", "capture_set", "batch_item", *OF_A_MADE_SOURCE)
+"""The fields that decide what the inputs are of: with the layer, all that decides them before they are rotated."""
+
 MAX_SCORES = 2**24
 """How many scores (heads × queries × keys) are made at once, 64 MiB of float32 for each stage; beyond, see `far`."""
 
@@ -80,8 +89,8 @@ class Experiment:
 
     Lengths, heads, head dim and rope are those asked for; a source that brings its own (`sample`, `preset`) does not
     use them. `num_key_heads` is 0 for as many as heads; else heads share them evenly (arXiv 2305.13245).
-    `mask` and `score_mod` are rules in the notation. `layer` counts from 0; a source of one layer has no other. Of a
-    file it is the number that the file gives the layer; 0, where no layer is called that, is the first.
+    `mask` and `score_mod` are rules in the notation. `layer` counts from 0, or is the number that the
+    file gives the layer; FIRST is the first there is. A source of one layer has no other.
     `preset` is one of `PRESETS`, for the source of that name; its mask is not set by itself. `file` is a path, for
     the source of that name; `tokens_file` another, with its tokens; `capture_set` one of its sets, the first if empty.
     """

@@ -15,26 +15,12 @@ import numpy as np
 from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask, unrepeated
-from .captured import OF_THE_FILE, OfWeights, check_additive, forget_files, log_weights, reweighed
-from .experiment import SCALED, Experiment, check_scores
+from .captured import OfWeights, check_additive, forget_files, log_weights, reweighed
+from .experiment import OF_A_MADE_SOURCE, OF_THE_SOURCE, SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .sources import Inputs
 
-INPUT_FIELDS = (
-    "source",
-    "query_length",
-    "key_length",
-    "num_heads",
-    "num_key_heads",
-    "head_dim",
-    "seed",
-    "layer",
-    "preset",
-    "file",
-    "tokens_file",
-    "capture_set",
-    "batch_item",
-)
+INPUT_FIELDS = (*OF_THE_SOURCE, "layer")
 """The fields of an experiment that decide its inputs before rotation; the others act on later stages."""
 
 LARGE = 2**22
@@ -117,7 +103,7 @@ class Pipeline:
     def inputs_of(self, experiment: Experiment, only: int | None = None) -> Inputs:
         """The inputs that `run` uses, with their labels. Raises ValueError where there are none."""
         sources.check_rope(experiment.rope)
-        deciding = [name for name in INPUT_FIELDS if experiment.source != "file" or name not in OF_THE_FILE]
+        deciding = [name for name in INPUT_FIELDS if experiment.source != "file" or name not in OF_A_MADE_SOURCE]
         given = self.inputs(Experiment(**{name: getattr(experiment, name) for name in deciding}), only)
         if experiment.rope == "off" or "rope" in given.fixed:
             return given

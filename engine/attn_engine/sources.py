@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import Captured, is_long, one_at_a_time, read_layer, set_of
+from .captured import Captured, is_long, numbered, one_at_a_time, read_layer, set_of
 from .draws import Floats, normal, sharp, sinusoids, stream
 from .experiment import (
+    FIRST,
     ROPES,
     SOURCES,
     Align,
@@ -99,6 +100,18 @@ def is_far(experiment: Experiment) -> bool:
         return False
 
 
+def layer_of(experiment: Experiment) -> int:
+    """The number of the layer; 0 for the FIRST where there is one. Of a file no numbers are read.
+
+    Raises FieldError for a layer that is not there, CaptureError for a file that cannot be used.
+    """
+    if experiment.source == "file":
+        return numbered(experiment.layer, set_of(experiment).layer_numbers)
+    if experiment.source == "sample":
+        return numbered(experiment.layer, range(len(_sample_file()["query"])), "no layer of the sample")
+    return 0 if experiment.layer == FIRST else experiment.layer
+
+
 @dataclass(frozen=True)
 class Size:
     """How much an experiment is: layers, heads of each, how many of them are computed together, and positions.
@@ -148,13 +161,11 @@ def file(experiment: Experiment, only: int | None = None) -> Inputs:
 
 def sample(experiment: Experiment) -> Inputs:
     """One layer of all-MiniLM-L6-v2 reading "The animal didn't cross the street because it was too tired."."""
-    arrays = _sample_file()
-    layers = arrays["query"].shape[0]
-    if not 0 <= experiment.layer < layers:
-        raise FieldError("layer", f"{experiment.layer} is no layer of the sample; possible are 0 … {layers - 1}")
+    arrays, layer = _sample_file(), layer_of(experiment)
+    layers = tuple(range(len(arrays["query"])))
     tokens = tuple(str(token) for token in arrays["tokens"])
-    query, key, value = (arrays[name][experiment.layer] for name in ("query", "key", "value"))
-    return Inputs(query, key, value, None, tokens, tokens, tuple(range(layers)), OWN_SHAPE | {"seed"})
+    query, key, value = (arrays[name][layer] for name in ("query", "key", "value"))
+    return Inputs(query, key, value, None, tokens, tokens, layers, OWN_SHAPE | {"seed"})
 
 
 def random(experiment: Experiment) -> Inputs:
