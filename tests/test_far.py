@@ -31,7 +31,6 @@ LARGE = Experiment(source="random", num_heads=2, query_length=70, key_length=90,
 @pytest.fixture(autouse=True)
 def limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("attn_engine.experiment.MAX_SCORES", SMALL)
-    monkeypatch.setattr("attn_engine.captured.MAX_SCORES", SMALL)
 
 
 def plain(far: Far, experiment: Experiment) -> Attention:

@@ -27,7 +27,6 @@ QUERIES, KEYS, LIMIT = 90, 110, 2**10
 @contextmanager
 def limited() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attn_engine.captured.MAX_SCORES", LIMIT)
         patch.setattr("attn_engine.experiment.MAX_SCORES", LIMIT)
         yield
 
@@ -174,7 +173,7 @@ def test_what_cannot_be_had_is_refused_in_a_line_that_says_what_can(name: str, t
 
 def test_too_many_numbers_are_refused_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = experiment_of(packed_of(tmp_path, arrays()))
-    monkeypatch.setattr("attn_engine.captured.MAX_DRAWN", 1000)
+    monkeypatch.setattr("attn_engine.reading_long.MAX_DRAWN", 1000)
     with limited(), pytest.raises(FieldError, match=r"1,600 numbers of query and key; at most 1,000 are read"):
         far_of(experiment, 2)
 

@@ -36,7 +36,6 @@ def whole(tmp_path: Path) -> list[Attention]:
 @pytest.fixture
 def long(tmp_path: Path, whole: list[Attention], monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file, with tokens, of which no scores are made; a head is read beside the screen."""
-    monkeypatch.setattr("attn_engine.captured.MAX_SCORES", 2**12)
     monkeypatch.setattr("attn_engine.experiment.MAX_SCORES", 2**12)
     monkeypatch.setattr(effort, "FRAME", 2**12)
     close_files()

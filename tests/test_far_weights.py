@@ -197,7 +197,6 @@ ODD = "that sum to 1.200"
 
 @pytest.fixture
 def long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("attn_engine.captured.MAX_SCORES", 2**10)
     monkeypatch.setattr("attn_engine.experiment.MAX_SCORES", 2**10)
     return npy_of(tmp_path, broken())
 

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from .attention import unrepeated as unrepeated
     from .budget import most_told as most_told
     from .budget import most_within as most_within
-    from .captured import file_changed as file_changed
-    from .captured import listed as listed
-    from .captured import num_heads_of as num_heads_of
-    from .captured import one_at_a_time as one_at_a_time
     from .captured import row_tolerance as row_tolerance
-    from .captured import within_set as within_set
     from .captures.describing import ArrayInfo as ArrayInfo
     from .captures.describing import CaptureInfo as CaptureInfo
     from .captures.describing import SetInfo as SetInfo
@@ -136,6 +131,11 @@ if TYPE_CHECKING:
     from .notation.plane import Verdict as Verdict
     from .notation.soundness import check_rule as check_rule
     from .notation.words import FUNCTIONS as FUNCTIONS
+    from .opened import file_changed as file_changed
+    from .opened import listed as listed
+    from .opened import num_heads_of as num_heads_of
+    from .opened import one_at_a_time as one_at_a_time
+    from .opened import within_set as within_set
     from .overview import LayerOverview as LayerOverview
     from .overview import heads_apart as heads_apart
     from .overview import layer_overview as layer_overview
@@ -216,7 +216,7 @@ _ROOMS = {
     "captures.opening": ("Capture", "open_capture"),
     "captures.saving": ("save_capture",),
     "captures.sets": ("CaptureSet",),
-    "captured": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "row_tolerance", "within_set"),
+    "captured": ("row_tolerance",),
     "catalogue": ("Entry", "entries"),
     "combining": ("Combined", "combined", "pooled", "pooled_heads", "renormalised"),
     "detection": ("head_scores",),
@@ -267,6 +267,7 @@ _ROOMS = {
     "notation.plane": ("Captured", "Plane", "Rectangles", "Verdict"),
     "notation.soundness": ("check_rule",),
     "notation.words": ("FUNCTIONS",),
+    "opened": ("file_changed", "listed", "num_heads_of", "one_at_a_time", "within_set"),
     "overview": ("LayerOverview", "heads_apart", "layer_overview"),
     "pipeline": ("close_files", "inputs_of", "run", "run_once"),
     "presets": ("PRESETS", "Preset"),

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .attention import Attention
-from .captured import listed, num_heads_of, one_at_a_time
 from .experiment import Experiment, FieldError
+from .opened import listed, num_heads_of, one_at_a_time
 from .pipeline import inputs_of, run
 from .sources import layer_of
 from .words import SPECIAL, PieceMark, is_hidden, piece_mark, word_numbers

@@ -147,10 +147,15 @@ def most_scores() -> int:
     return most_within(MAX_SCORES, PER_SCORE)
 
 
+def most_scores_told() -> str:
+    """The same in words."""
+    return most_told(MAX_SCORES, PER_SCORE)
+
+
 def check_scores(experiment: Experiment) -> None:
     """Raise ValueError, with the arithmetic, for an experiment with more scores than are made at once."""
     if too_many_scores(experiment):
-        raise ValueError(f"{arithmetic(experiment)}; at most {most_told(MAX_SCORES, PER_SCORE)} are computed")
+        raise ValueError(f"{arithmetic(experiment)}; at most {most_scores_told()} are computed")
 
 
 def arithmetic(experiment: Experiment) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .attention import Floats, Mask
-from .captured import log_weights, reweighed, row_tolerance, sized
+from .captured import row_tolerance
 from .captures.bands import EVERYTHING
 from .experiment import SCALED, Experiment
 from .far import Far, FarRow, check_possible
@@ -26,6 +26,8 @@ from .fast.packing import Packed, PackedKeys, Singles, empty_blocks, fill, norms
 from .masks.counting import row_counts
 from .measures import entropy
 from .notation import Kind, Rule, evaluate, parse
+from .of_weights import log_weights, reweighed
+from .opened import sized
 from .pipeline import Stage, inputs_of
 from .sources import Inputs
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import num_heads_of, one_at_a_time
 from .experiment import Experiment
 from .kinds import HeadKind, head_kinds
 from .measures import Measures
+from .opened import num_heads_of, one_at_a_time
 from .pipeline import run_once
 
 NUMBERS = ("entropy", "distance", "first", "itself", "previous", "concentration")

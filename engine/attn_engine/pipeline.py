@@ -15,9 +15,10 @@ import numpy as np
 from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask, unrepeated
-from .captured import OfWeights, check_additive, forget_files, log_weights, reweighed
 from .experiment import OF_A_MADE_SOURCE, OF_THE_SOURCE, SCALED, Experiment, check_scores
 from .notation import Kind, parse
+from .of_weights import OfWeights, check_additive, log_weights, reweighed
+from .opened import forget_files
 from .sources import Inputs
 
 INPUT_FIELDS = (*OF_THE_SOURCE, "layer")

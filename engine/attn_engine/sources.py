@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import Captured, is_long, numbered, one_at_a_time, read_layer, set_of
+from .captured import Captured
 from .draws import Floats, normal, sharp, sinusoids, stream
 from .experiment import (
     FIRST,
@@ -29,8 +29,10 @@ from .experiment import (
     check_size,
     too_many_scores,
 )
+from .opened import is_long, numbered, one_at_a_time, set_of
 from .places import queries_and_keys
 from .presets import PRESETS
+from .reading import read_layer
 
 GROUPS = 4
 

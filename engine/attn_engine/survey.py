@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .captured import ROUNDING, listed, row_tolerance
+from .captured import ROUNDING, row_tolerance
 from .captures.opening import Capture
 from .captures.pictures import Picture
 from .captures.sets import CaptureSet, Layer
 from .masks.costs import bytes_text
 from .notation.errors import quoted
 from .npyfiles import ArrayFileError
+from .opened import listed
 
 SECONDS = 0.7
 PIECE = 2**20

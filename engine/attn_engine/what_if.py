@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .captured import Captured, Mask, causal_pairs
+from .captured import Captured, Mask
+from .of_weights import causal_pairs
 
 
 def error_bound(captured: Captured, temperature: float) -> float:

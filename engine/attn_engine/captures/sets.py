@@ -93,6 +93,11 @@ class CaptureSet:
         return self.layers[0].shape[3]
 
     @property
+    def scores(self) -> int:
+        """How many scores, or weights, one head has."""
+        return self.query_length * self.key_length
+
+    @property
     def head_dim(self) -> int | None:
         """d_k, where there are queries and keys."""
         query = self.layers[0].query

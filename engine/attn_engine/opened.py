@@ -1,0 +1,112 @@
+"""Files that are open: which set, layer and batch item of them is looked at, and how much that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .budget import PER_SCORE, most_within
+from .experiment import FIRST, Experiment, FieldError, most_scores
+
+if TYPE_CHECKING:
+    from .captures.bands import Band
+    from .captures.opening import Capture
+    from .captures.sets import CaptureSet
+
+AT_ONCE = 2**22
+"""Scores of a layer above which one head at a time is read and computed."""
+
+
+@lru_cache(maxsize=4)
+def opened(path: str, tokens: str) -> Capture:
+    """The file, opened once. Raises CaptureError."""
+    from .captures.opening import open_capture  # few sessions have a file
+
+    return open_capture(path, tokens=tokens or None)
+
+
+def forget_files() -> None:
+    """Close the files, unless somebody else still reads them."""
+    opened.cache_clear()
+    band_of_head.cache_clear()
+
+
+def set_of(experiment: Experiment) -> CaptureSet:
+    """The set of the file that is looked at. Raises CaptureError, or FieldError for one that there is not."""
+    if not experiment.file:
+        raise FieldError("file", "no file was named: attn-tui FILE opens one")
+    capture = opened(experiment.file, experiment.tokens_file)
+    for each in capture.sets:
+        if each.name == (experiment.capture_set or capture.sets[0].name):
+            return each
+    names = ", ".join(each.name for each in capture.sets)
+    raise FieldError("capture_set", f"{experiment.capture_set!r} is no set of it; possible are {names}")
+
+
+def file_changed(experiment: Experiment) -> str:
+    """What happened to the file since it was opened, in words; nothing, where it is the same."""
+    return opened(experiment.file, experiment.tokens_file).changed()
+
+
+def one_at_a_time(experiment: Experiment) -> bool:
+    """Whether a file's layer is so large that its heads are read and computed one at a time."""
+    if experiment.source != "file":
+        return False
+    found = set_of(experiment)
+    return found.num_heads * found.scores > most_within(AT_ONCE, PER_SCORE)
+
+
+def is_long(experiment: Experiment) -> bool:
+    """Whether one head of a file has more scores than are made. Raises as `set_of`."""
+    return set_of(experiment).scores > most_scores()
+
+
+def sized(experiment: Experiment) -> Experiment:
+    """The experiment with the lengths, heads and widths of its file, as far as that has them. Raises as `set_of`."""
+    found = set_of(experiment)
+    return replace(
+        experiment,
+        query_length=found.query_length,
+        key_length=found.key_length,
+        num_heads=found.num_heads,
+        num_key_heads=found.num_key_heads,
+        head_dim=0 if found.has_weights else found.head_dim or 0,
+    )
+
+
+def within_set(experiment: Experiment) -> Experiment:
+    """The experiment with a layer and a batch item that its set has: its own, else the first layer, the last item.
+
+    Raises as `set_of`.
+    """
+    found = set_of(experiment)
+    layer = experiment.layer if experiment.layer in found.layer_numbers else FIRST
+    return replace(experiment, layer=layer, batch_item=min(experiment.batch_item, found.batch_size - 1))
+
+
+def num_heads_of(experiment: Experiment) -> int:
+    """How many heads a file's layers have."""
+    return set_of(experiment).num_heads
+
+
+def numbered(layer: int, numbers: Sequence[int], what: str = "not there") -> int:
+    """The number of a layer, that of the FIRST among them. Raises FieldError for one that is `what`."""
+    if layer != FIRST and layer not in numbers:
+        raise FieldError("layer", f"{layer} is {what}; possible are {listed(numbers)}")
+    return numbers[0] if layer == FIRST else layer
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Numbers in words: 0 … 11 where none is left out, else 3, 7; of many the first and the last."""
+    if len(numbers) > 1 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]} … {numbers[-1]}"
+    shown = list(map(str, numbers))
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:11], "…", shown[-1]])
+
+
+@lru_cache(maxsize=64)
+def band_of_head(found: CaptureSet, layer: int, head: int, batch: int) -> Band | None:
+    """What a mask is that had to be read as a whole."""
+    return found.band(layer, head, batch)
