@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 
+import numpy as np
 import plotext  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attn_tui.charts.plot import FRAME, Cell, Frame, plot
@@ -50,9 +53,31 @@ def in_one_figure(frame: Frame, curves: list[tuple[Point, ...]]) -> list[list[Ce
     ]
 
 
+MIXED = [
+    ((0.0, 0.6, False, BRAILLE), (0.0, 0.3, True, "•"), (0.0, 1.0, False, "•"), (0.0, 0.8, False, BRAILLE)),
+    ((0.0, 0.2, False, "•"), (0.0, 0.3, True, "•"), (0.0, 0.6, False, BRAILLE), (0.1, 0.7, True, BRAILLE)),
+]
+
+
+@example(10, 5, MIXED)
 @given(st.integers(10, 60), st.integers(4, 20), st.lists(layers(), min_size=1, max_size=4))
 def test_curves_drawn_apart_are_what_plotext_draws_of_all(
     width: int, height: int, curves: list[tuple[Point, ...]]
 ) -> None:
     frame = Frame(width, height, 2, ((0.0, "0"), (0.5, "9")), ((0.0, "0"), (1.0, "1")))
-    assert plot(frame, curves) == in_one_figure(frame, curves)
+    ours, theirs = plot(frame, curves), in_one_figure(frame, curves)
+    alone = [plot(frame, [curve]) for curve in curves]
+    for row, column in np.ndindex(len(ours), width):
+        if (cell := ours[row][column]) != (due := theirs[row][column]):
+            check_dots_beneath(cell, due, [curve[row][column][0] for curve in alone])
+            assert {name == BRAILLE for *_, name in curves[due[1] // 2]} == {True, False}
+
+
+def check_dots_beneath(cell: Cell, due: Cell, alone: list[str]) -> None:
+    """Assert that the cell shows dots of curves below as well, which are lost where one puts • and then dots there."""
+    (char, owner), (plain, own) = cell, due
+    dots = [ord(each) - 0x2800 if "\u2800" < each <= "\u28ff" else 0 for each in (char, plain, *alone)]
+    below = functools.reduce(operator.or_, dots[3 + own // 2 :], 0)
+    assert owner == own
+    assert dots[1] == dots[2 + own // 2] > 0
+    assert dots[0] == dots[1] | below
