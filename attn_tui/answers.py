@@ -10,7 +10,7 @@ from dataclasses import replace
 from attn_engine import FUNCTIONS, Kind, entries
 
 from .actions import BY_NAME
-from .choices import with_set
+from .choices import with_set, with_source
 from .files import with_file
 from .moves import MOVES, fixed_by_source, with_view
 from .opening import open_scene
@@ -42,6 +42,8 @@ def knob_value(scene: Scene, field: str, text: str) -> Session:
         return with_file(scene.session, value)
     if field == "capture_set":
         return with_set(scene.session, value)
+    if field == "source":
+        return with_source(scene.session, value)
     if field == "preset":
         return with_preset(scene.session, value)
     return replace(scene.session, **{part: replace(getattr(scene.session, part), **{field: value})})

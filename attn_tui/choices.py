@@ -1,4 +1,4 @@
-"""What a file holds several of, beside layers and heads: sets of attention, and the items of a batch."""
+"""What is chosen of what is there: sources, of a file sets of attention, items of a batch, and of each a layer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import FIRST, Inputs, within_set
+from attn_engine import FIRST, Inputs, layer_of, within_set
 
 from .view import Session
 
@@ -28,6 +28,17 @@ def at_layer(session: Session, number: int, layers: Sequence[int]) -> Session:
     if number == (layers[0] if here == FIRST else here):
         return session
     return replace(session, experiment=replace(session.experiment, layer=number))
+
+
+def with_source(session: Session, source: str) -> Session:
+    """The session with another source; where that has not the layer, with its first."""
+    experiment = replace(session.experiment, source=source)
+    try:
+        layer_of(experiment)
+    except ValueError as error:
+        if getattr(error, "field", "") == "layer":
+            experiment = replace(experiment, layer=FIRST)
+    return replace(session, experiment=experiment)
 
 
 def with_set(session: Session, name: str) -> Session:

@@ -198,3 +198,13 @@ async def test_the_rows_of_all_layers_have_their_numbers(path: Path) -> None:
 )
 def test_numbers_are_listed_as_a_range_or_one_by_one(numbers: Any, text: str) -> None:
     assert listed(numbers) == text
+
+
+@pytest.mark.parametrize("keys", [("x", "."), ("x", "enter", "ctrl+u", "type sample", "enter")])
+async def test_another_source_that_has_not_the_layer_shows_its_first(path: Path, keys: tuple[str, ...]) -> None:
+    async with explorer(options(path, "--layer 7"), size=WIDE) as hands:
+        await hands.press(*keys)
+        assert hands.session.experiment.source != "file"
+        assert "layer 0" in hands.screen or hands.session.experiment.source != "sample"
+        await hands.press("u")
+        assert "layer 7" in hands.screen
