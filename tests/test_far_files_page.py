@@ -95,13 +95,14 @@ async def test_a_file_that_was_cut_is_told_of_and_the_screen_stays(tmp_path: Pat
         assert "the file changed on disk" in hands.truth or "temperature" in hands.truth
 
 
-async def test_a_mask_that_is_no_band_is_refused_and_the_screen_stays(tmp_path: Path, long: Path) -> None:
-    odd = npz_of(tmp_path / "..", arrays() | {"mask": arrays()["mask"] ^ (np.arange(LENGTH) % 3 == 0)})
-    async with explorer(size=WIDE) as hands:
-        before = hands.session
-        await hands.press(":", f"type file {shlex.quote(str(odd))}", "enter")
-        assert "the mask of query and key has to be a band" in hands.truth
-        assert hands.session == before
+async def test_a_mask_that_is_no_band_is_seen_on_the_map(tmp_path: Path, long: Path) -> None:
+    hidden = np.arange(LENGTH) % 3 == 0
+    odd = npz_of(tmp_path / "..", arrays() | {"mask": arrays()["mask"] & ~hidden})
+    async with explorer(options(odd, "--cursor 201,9"), size=WIDE) as hands:
+        assert "masked: weight 0" in hands.truth
+        await hands.press("right")
+        assert "of 134" in hands.truth
+        assert "╱╱ masked" in hands.screen
 
 
 def test_one_query_is_printed_with_the_keys_that_it_reads(

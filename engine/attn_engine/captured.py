@@ -45,7 +45,7 @@ class Captured:
     `mask` is the file's own, True where a query may look; `scale` what its scores were multiplied by. Of a layer too
     large for all its heads there is one: number `first_head` of `total_heads`. `layer` is the number that the file
     gives the layer. `precision` is the relative rounding error of the weights from `least_normal` on, `notes` are for
-    people. Of a head with more scores than are made, `rows` reads the weights, or the mask is a `band`.
+    people. Of a head with more scores than are made, `rows` reads the weights, and a mask may be a `band`.
     """
 
     path: str

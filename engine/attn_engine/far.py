@@ -134,16 +134,25 @@ class Far:
     ) -> Iterator[MeanMap]:
         """The means of blocks between edges, as `mean_maps` gives them."""
         packed, place, plane = self.packed, self.place(head), self.plane(head)
-        return mean_maps(packed, place, rows, columns, self.mask, plane=plane, seconds=seconds, scores=scores)
+        return mean_maps(packed, place, rows, columns, self.whole_mask, plane=plane, seconds=seconds, scores=scores)
+
+    @property
+    def whole_mask(self) -> Rule | Mask:
+        """Where each query may look: the rule, or where that is not all an array (queries, keys)."""
+        return self.mask
 
     def row(self, head: int, query: int) -> FarRow:
         """One query of a head, stage by stage as `attend` computes it."""
         scores = _scores(self.packed, self.place(head), query)
         scaled = scale_scores(scores, self.scale)
-        seen = evaluate(self.mask, self.plane(head).points(np.asarray(query), np.arange(self.key_length)))
-        allowed = np.broadcast_to(seen, (self.key_length,))
+        allowed = self.sees(head, range(query, query + 1))[0]
         weights = weigh(scaled[None, None], allowed[None], self.experiment.temperature, "softmax")
         return FarRow(scores, scaled, allowed, weights[0, 0])
+
+    def sees(self, head: int, rows: range) -> Mask:
+        """Where some queries may look, (rows, keys)."""
+        plane, queries, keys = self.plane(head), np.array(rows)[:, None], np.arange(self.key_length)
+        return np.broadcast_to(evaluate(self.mask, plane.points(queries, keys)), (len(rows), keys.size))
 
     def seen(self, head: int) -> NDArray[np.int64] | None:
         """How many keys each query sees, (queries,); None where only looking at every pair would tell."""

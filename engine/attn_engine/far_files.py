@@ -25,7 +25,7 @@ from .fast.maps import Canvas, MeanMap
 from .fast.packing import Packed, PackedKeys, Singles, empty_blocks, fill, norms_of, packed_with
 from .masks.counting import row_counts
 from .measures import entropy
-from .notation import Kind, Rule, evaluate, parse
+from .notation import Kind, Rule, parse
 from .of_weights import log_weights, reweighed
 from .opened import sized
 from .pipeline import Stage, inputs_of
@@ -85,6 +85,33 @@ class FarOfInputs(FarOfFile):
         norms, keys = _ready(self.given.query, self.given.key)
         return packed_with(self.given.query, norms, keys, scale=self.scale, temperature=self.experiment.temperature)
 
+    @property
+    def own_mask(self) -> Mask | None:
+        """The file's mask where it is not in the rule, (queries, keys)."""
+        return self.given.captured.mask if self.given.captured else None
+
+    @cached_property
+    def whole_mask(self) -> Rule | Mask:
+        """The rule, or where the file has a mask that is no rule both together."""
+        if self.own_mask is None:
+            return self.mask
+        if str(self.mask) in ("full", "true"):
+            return self.own_mask
+        made, step = np.empty_like(self.own_mask), max(CELLS // self.key_length, 1)
+        for first in range(0, self.query_length, step):
+            rows = range(first, min(first + step, self.query_length))
+            made[rows.start : rows.stop] = self.sees(self.head, rows)
+        return made
+
+    def sees(self, head: int, rows: range) -> Mask:
+        """Where some queries may look, (rows, keys)."""
+        seen, own = super().sees(head, rows), self.own_mask
+        return seen if own is None else seen & own[rows.start : rows.stop]
+
+    def seen(self, head: int) -> NDArray[np.int64] | None:
+        """How many keys each query sees, (queries,)."""
+        return super().seen(head) if isinstance(self.whole_mask, Rule) else self.whole_mask.sum(axis=1)
+
 
 @dataclass(frozen=True, eq=False)
 class FarOfWeights(FarOfFile):
@@ -111,17 +138,18 @@ class FarOfWeights(FarOfFile):
         logs = log_weights(found.own)[0]
         return FarRow(logs, logs, found.allowed[0], found.weights[0])
 
+    def sees(self, head: int, rows: range) -> Mask:
+        """Where some queries may look, (rows, keys)."""
+        seen = super().sees(head, rows)
+        return seen if self.rows.sees_all else seen & self.rows.seen(rows)
+
     def seen(self, head: int) -> NDArray[np.int64] | None:
         """How many keys each query sees, (queries,); None where only looking at every pair would tell."""
-        return row_counts(self.mask, self.plane(head)) if self.rows.sees_all else None
+        return super().seen(head) if self.rows.sees_all else None
 
     def read(self, rows: range) -> Strip:
         """Some rows."""
-        own, queries, keys = self.rows.weights(rows), np.array(rows)[:, None], np.arange(self.key_length)
-        seen = evaluate(self.mask, self.plane(self.head).points(queries, keys))
-        allowed = np.broadcast_to(seen, own.shape)
-        if not self.rows.sees_all:
-            allowed = allowed & self.rows.seen(rows)
+        own, allowed = self.rows.weights(rows), self.sees(self.head, rows)
         if self.as_they_are:
             return Strip(own, allowed, own)
         return Strip(own, allowed, reweighed(log_weights(own), allowed, self.experiment.temperature))

@@ -7,6 +7,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .budget import PER_SCORE, most_within
 from .experiment import FIRST, Experiment, FieldError, most_scores
 
@@ -19,6 +22,10 @@ AT_ONCE = 2**22
 """Scores of a layer above which one head at a time is read and computed."""
 
 
+MASK_AT_ONCE = 2**22
+"""Cells of a mask that are read at once."""
+
+
 @lru_cache(maxsize=4)
 def opened(path: str, tokens: str) -> Capture:
     """The file, opened once. Raises CaptureError."""
@@ -29,8 +36,8 @@ def opened(path: str, tokens: str) -> Capture:
 
 def forget_files() -> None:
     """Close the files, unless somebody else still reads them."""
-    opened.cache_clear()
-    band_of_head.cache_clear()
+    for kept in (opened, band_of_head, whole_mask):
+        kept.cache_clear()
 
 
 def set_of(experiment: Experiment) -> CaptureSet:
@@ -108,5 +115,16 @@ def listed(numbers: Sequence[int]) -> str:
 
 @lru_cache(maxsize=64)
 def band_of_head(found: CaptureSet, layer: int, head: int, batch: int) -> Band | None:
-    """What a mask is that had to be read as a whole."""
+    """What a mask is that has to be read as a whole; None where it is no band."""
     return found.band(layer, head, batch)
+
+
+@lru_cache(maxsize=2)
+def whole_mask(found: CaptureSet, layer: int, head: int, batch: int) -> NDArray[np.bool_]:
+    """A mask that is no band, (queries, keys)."""
+    rows, made = found.head_rows(layer, head, batch), np.empty((found.query_length, found.key_length), dtype=np.bool_)
+    step = max(MASK_AT_ONCE // found.key_length, 1)
+    for first in range(0, len(made), step):
+        some = range(first, min(first + step, len(made)))
+        made[some.start : some.stop] = rows.seen(some)
+    return made

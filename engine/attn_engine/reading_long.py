@@ -10,16 +10,21 @@ import numpy as np
 
 from .budget import PER_DRAWN, most_told, most_within
 from .captured import NEEDS_INPUTS, Floats, Layer
+from .captures.bands import EVERYTHING
 from .experiment import MAX_DRAWN, Experiment, FieldError, most_scores_told
-from .opened import band_of_head
-from .reading import described, layer_with, most_queries, nothing
+from .opened import band_of_head, whole_mask
+from .reading import described, layer_with, nothing
 
 if TYPE_CHECKING:
     from .captures.sets import CaptureSet
 
 
+MOST_MASKED, PER_CELL = 2**28, 2
+"""Cells of a mask that are kept, where it is no band, and the bytes that each takes: another rule may be put beside."""
+
+
 def long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int) -> Layer:
-    """One head whose scores are not made: what reads its weights, or its query and key, and a mask that is a band."""
+    """One head whose scores are not made: what reads its weights, or its query and key, and its mask."""
     batch = experiment.batch_item
     if found.has_weights:
         return _long_weights(experiment, found, layer, head)
@@ -27,19 +32,27 @@ def long_head(experiment: Experiment, found: CaptureSet, layer: int, head: int) 
     if numbers > most_within(MAX_DRAWN, PER_DRAWN):
         told = f"{numbers:,} numbers of query and key; at most {most_told(MAX_DRAWN, PER_DRAWN)} are read"
         raise FieldError("file", f"a head has {told}: save fewer positions")
-    band = band_of_head(found, layer, head, batch)
+    masked = found.mask_head(layer, head)
+    band = band_of_head(found, layer, masked, batch)
+    mask = None
     if band is None:
-        raise FieldError(
-            "file",
-            f"beyond {most_scores_told()} scores the mask of query and key has to be a band, from so many keys before "
-            f"a query to so many after it, and this is none: save no mask, or {most_queries(found)} of the queries or "
-            "fewer",
-        )
+        _check_mask(found)
+        band, mask = EVERYTHING, whole_mask(found, layer, masked, batch)
     query, key = found.head_inputs(layer, head, batch)
     captured = described(experiment, found, layer)
     notes = (*captured.notes, *_broken(query, key))
-    captured = replace(captured, band=band, scale=found.scale(layer), notes=notes)
+    captured = replace(captured, band=band, mask=mask, scale=found.scale(layer), notes=notes)
     return layer_with(found, batch, (query, key, nothing(*key.shape[:2])), captured)
+
+
+def _check_mask(found: CaptureSet) -> None:
+    """Raise FieldError for a mask of too many cells to be kept."""
+    if found.scores > most_within(MOST_MASKED, PER_CELL):
+        raise FieldError(
+            "file",
+            f"its mask is no band of keys around each query, and has {found.scores:,} cells; at most "
+            f"{most_told(MOST_MASKED, PER_CELL)} are read: save is_causal or no mask, or fewer of the queries",
+        )
 
 
 def _long_weights(experiment: Experiment, found: CaptureSet, layer: int, head: int) -> Layer:

@@ -63,9 +63,8 @@ class Disk:
         while offset < end:
             piece = os.pread(self._file.fileno(), min(PIECE, end - offset), offset)
             if not piece:
-                raise ArrayFileError(
-                    f"it ends after {offset:,} of {self.size:,} bytes: it changed or was cut while open"
-                )
+                now = os.fstat(self._file.fileno()).st_size
+                raise ArrayFileError(f"it ends after {now:,} of {self.size:,} bytes: it changed or was cut while open")
             yield piece
             offset += len(piece)
 

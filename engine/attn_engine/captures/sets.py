@@ -194,6 +194,11 @@ class CaptureSet:
         rows = self.head_rows(layer, head, batch)
         return band_of(rows.seen, self.query_length, self.key_length)
 
+    def mask_head(self, layer: int, head: int) -> int:
+        """Whose mask a head has: its own, or that of the first, where all have the same."""
+        array = self.masks.of(self._layer(layer, 0).number)
+        return head if array is not None and "h" in mask_axes(array, self.lengths) else 0
+
     def head_rows(self, layer: int, head: int, batch: int = 0) -> HeadRows:
         """One head, of which nothing is read before it is asked for."""
         at = self._layer(layer, batch)
