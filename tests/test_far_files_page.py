@@ -117,3 +117,11 @@ def test_one_query_is_printed_with_the_keys_that_it_reads(
     assert first.startswith('query 120 "word120" of ')
     assert [int(line.split()[0]) for line in lines] == order.tolist()
     assert [float(line.split()[1]) for line in lines] == pytest.approx(weights[order].tolist(), abs=6e-5)
+
+
+@pytest.mark.parametrize("hides", [True, False])
+async def test_the_formula_says_that_a_file_has_a_mask_of_its_own(tmp_path: Path, hides: bool) -> None:
+    given = arrays()
+    given["mask"] |= not hides
+    async with explorer(options(npz_of(tmp_path, given)), size=WIDE) as hands:
+        assert ("softmax(QKᵀ/√d_k + file's mask)·V" in hands.screen) == hides

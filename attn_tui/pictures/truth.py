@@ -84,6 +84,8 @@ def formula(scene: Scene) -> str:
         scores = f"{scores}/{shown.temperature:g}"
     if shown.mask not in ("full", "true"):
         scores = f"{scores} + mask"
+    if scene.inputs.captured and scene.inputs.captured.masks:
+        scores = f"{scores} + file's mask"
     return f"{name}({scores})·V"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .attention import unrepeated
 from .captures.bands import EVERYTHING, Band
 
 if TYPE_CHECKING:
@@ -65,6 +67,12 @@ class Captured:
     precision: float = 0.0
     least_normal: float = 0.0
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def masks(self) -> bool:
+        """Whether the file itself hides keys."""
+        hidden = self.rows is not None and not self.rows.sees_all
+        return hidden or self.band != EVERYTHING or (self.mask is not None and not bool(unrepeated(self.mask).all()))
 
 
 @dataclass(frozen=True, eq=False)
