@@ -29,14 +29,14 @@ SEARCHES = frozenset({"search", "search-on", "search-back"})
 
 REFUSED = frozenset({
     "finding", "blocks", "stage-on", "stage-back", "over", "hide", "words",
-    "mark-key", "mark-query", "text", "pin", "compare", "page-heads",
+    "mark-key", "mark-query", "text", "page-heads",
 })  # fmt: skip
 """Keys for which all scores would have to be made."""
 
 ONLY: dict[str, object] = {
     field: getattr(View(), field)
     for field in ("stage", "over", "hide", "renormalise", "merge_words", "marked_keys", "marked_queries", "text")
-} | {"compare": "b", "explain": False}
+} | {"explain": False}
 """What the view of the map has to be; on other pages the same fields are of no account."""
 
 
@@ -208,18 +208,25 @@ def grain_of(far: Far) -> int:
 def make_far_scene(session: Session, shown: Experiment, wanted: int, ink: Ink, desk: Desk) -> FarScene:
     """The scene of a session that shows such an experiment. Raises FieldError for what is not to be had of it."""
     _check(session.view)
+    check_apart(session.view)
     shown = replace(shown, layer=layer_of(shown))
     head = min(wanted, size_of(shown).num_heads - 1)
     far = far_of(replace(shown, mask="full") if session.view.page == "masks" else shown, head)
     inputs, nothing = far.inputs(), np.zeros((0, 0), dtype=np.float32)
     shown = replace(far.experiment, mask=shown.mask)
     attention = cast("Attention", far)  # whatever asks it for a matrix is none of this scene's pictures
-    title = TITLES["weights"]
+    title = TITLES["weights"] if session.shown is session.experiment else f"A, pinned: {TITLES['weights'].lower()}"
     scene = FarScene(session, ink, shown, attention, inputs, head, nothing, nothing > 0, False, title, aside=desk)
     scene.widest  # noqa: B018 - of many tokens, known before the scene is on the screen
     if session.view.page == "map" and desk.is_beside:
         scene.progress  # noqa: B018 - begun where the scene is made, which may be beside the screen
     return scene
+
+
+def check_apart(view: View) -> None:
+    """Raise FieldError where A − B is asked for, of which all weights would have to be there."""
+    if view.page == "map" and view.compare == "a-b":
+        raise _not_to_be_had("compare", "A − B")
 
 
 def _check(view: View) -> None:
@@ -232,6 +239,8 @@ def _check(view: View) -> None:
         field = wrong[0]
         value = getattr(view, field)
         name = field.replace("_", " ") if isinstance(value, bool | tuple) else f"{field.replace('_', ' ')} {value}"
-        raise FieldError(
-            field, f"{name} is not to be had beyond {most_scores():,} scores, of which single rows are made"
-        )
+        raise _not_to_be_had(field, name)
+
+
+def _not_to_be_had(field: str, name: str) -> FieldError:
+    return FieldError(field, f"{name} is not to be had beyond {most_scores():,} scores, of which single rows are made")

@@ -326,6 +326,10 @@ def make_scene(
     signed = view.stage in SIGNED
     title = TITLES[view.stage] if attention.head_dim else LOG_TITLES.get(view.stage, TITLES[view.stage])
     if pinned and view.compare == "a-b":
+        if is_far(pinned.experiment):
+            from .far import check_apart
+
+            check_apart(view)
         beneath = replace(pinned.experiment, layer=layer_of(pinned.experiment))
         given = _computed(beneath, pinned.head)
         other, other_mask, other_combined = _picture(beneath, *given, view)

@@ -105,7 +105,7 @@ class Showing(terminal.TerminalApp):
     def desk_of(self, session: Session) -> Desk:
         """The desk of a session: of its view, or of the map of an attention with more scores than are made."""
         page = session.view.page
-        return self.desks["far" if page == "map" and is_far(session.experiment) else page]
+        return self.desks["far" if page == "map" and is_far(session.shown) else page]
 
     def compose(self) -> ComposeResult:
         """The title, one page for each view, the line of truth, the hints or the prompt."""

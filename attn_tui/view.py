@@ -283,3 +283,8 @@ class Session:
     lab: Lab = field(default_factory=Lab)
     studies: Studies = field(default_factory=Studies)
     settings: Settings = UNSETTLED
+
+    @property
+    def shown(self) -> Experiment:
+        """What the map is of: A while that alone is shown, else what the knobs say, which A − B begins with too."""
+        return self.pinned.experiment if self.pinned and self.view.compare == "a" else self.experiment

@@ -73,7 +73,7 @@ async def test_tokens_are_searched_and_shown_harmless(long: Path) -> None:
 
 async def test_what_needs_every_score_or_the_numbers_of_a_source_says_so(long: Path) -> None:
     async with explorer(options(long), size=WIDE) as hands:
-        for key in ("2", "v", "p"):
+        for key in ("2", "v", "a"):
             before = hands.session
             await hands.press(key)
             assert "not beyond 4,096 scores" in hands.truth
@@ -125,3 +125,23 @@ async def test_the_formula_says_that_a_file_has_a_mask_of_its_own(tmp_path: Path
     given["mask"] |= not hides
     async with explorer(options(npz_of(tmp_path, given)), size=WIDE) as hands:
         assert ("softmax(QKᵀ/√d_k + file's mask)·V" in hands.screen) == hides
+
+
+async def test_a_picture_that_was_pinned_is_flipped_to_and_back(long: Path, whole: list[Attention]) -> None:
+    async with explorer(options(long, "--layer 0 --head 1 --cursor 201,7"), size=WIDE) as hands:
+        await hands.press("p", "}", "]", "P")
+        for title, layer, head in (("A, pinned: weights", 0, 1), ("Weights", 1, 2), ("A, pinned: weights", 0, 1)):
+            weights = whole[layer].weights[head, 201]
+            assert title in hands.screen
+            assert f"{int(weights.argmax())} word" in hands.screen
+            assert f"entropy {-(weights[:202] * np.log(weights[:202])).sum():.2f} of" in hands.truth
+            await hands.press("P")
+
+
+def test_a_difference_with_a_picture_that_is_too_large_is_refused(
+    long: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["--pin", f"--file {shlex.quote(str(long))}"], [str(long), "--pin", "--layer 1"]):
+        status, _, told = ended(capsys, "print", *words, "--compare", "a-b")
+        assert status == 2
+        assert "A − B is not to be had beyond 4,096 scores" in told

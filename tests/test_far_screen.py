@@ -227,7 +227,7 @@ async def test_every_knob_of_the_map_can_be_turned_typed_and_taken_back() -> Non
             assert hands.session.view.page == "map"
 
 
-REFUSED = ["v", "V", "a", "i", "z", "space", "X", "w", "p", "P", "B", "!", "2"]
+REFUSED = ["v", "V", "a", "i", "z", "space", "X", "w", "B", "!", "2"]
 
 
 @pytest.mark.parametrize("key", [*REFUSED, "/", "n", "N"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attn_engine import PIECE_MARKS, SPECIAL, piece_mark
+from attn_engine import PIECE_MARKS, SPECIAL, is_far, piece_mark
 
 from ..pictures.plan import Plan
 from ..scene import Scene
-from ..view import PANELS, Pinned, Session
+from ..view import COMPARE, PANELS, Pinned, Session
 from .move import Move, Refusal, named, of_the_map, with_view
 
 
@@ -64,12 +64,13 @@ def pin(scene: Scene, _: Plan) -> Session:
 
 
 def compare(scene: Scene, _: Plan) -> Session:
-    """B, then A, then A − B."""
-    if not scene.session.pinned:
+    """B, then A, then A − B, unless either has more scores than are made."""
+    pinned, here = scene.session.pinned, scene.session.view.compare
+    if not pinned:
         raise Refusal(f"nothing is pinned: {scene.keycaps['pin']} pins this picture as A")
-    order = ("b", "a", "a-b")
-    here = order.index(scene.session.view.compare)
-    return with_view(scene, compare=order[(here + 1) % len(order)])
+    far = is_far(pinned.experiment) or is_far(scene.session.experiment)
+    order = [name for name in COMPARE if not (far and name == "a-b")]
+    return with_view(scene, compare=order[(order.index(here) + 1) % len(order)] if here in order else order[0])
 
 
 # Views and panels.
