@@ -61,6 +61,8 @@ class Desk:
             if known:
                 self._answers.move_to_end(question)
             answer = self._answers.get(question)
+        if quick and isinstance(answer, Trouble):
+            known = False  # it may have passed
         if not known and (quick or self._told is None):
             answer = _answered(question)
             self._keep(question, answer)
@@ -69,7 +71,7 @@ class Desk:
         elif not known:
             self._queue(question, alone=alone)
         if isinstance(answer, Trouble):
-            raise answer
+            raise Trouble(*answer.args)  # a new one: it would keep every scene that it was raised in
         if refine and self._told:
             self._queue_refining(question, refine)
         return answer

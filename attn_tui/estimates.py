@@ -38,7 +38,7 @@ Ends = tuple[int, int, int]
 class Progress:
     """A map so far, and how it goes on, unless it is exact; before it begins, the numbers that are still drawn.
 
-    `trouble` is why there is none.
+    `trouble` is why there is none, or no more of it.
     """
 
     map: MeanMap
@@ -76,11 +76,14 @@ def further(progress: Progress, desk: Desk) -> Progress | None:
         progress.drawing.go_on(DRAWN)
         return replace(progress, drawing=progress.drawing if progress.drawing.share < 1 else None)
     found, looks = progress.map, 0
-    for newer in progress.rest:
-        looks += newer is not found
-        found = newer
-        if desk.held or found.exact or looks == MOST or found.share > GROWN * progress.map.share:
-            break
+    try:
+        for newer in progress.rest:
+            looks += newer is not found
+            found = newer
+            if desk.held or found.exact or looks == MOST or found.share > GROWN * progress.map.share:
+                break
+    except (ValueError, MemoryError) as error:  # a file may have shrunk
+        return Progress(found, None, trouble=str(error) or "not enough memory for the rest")
     return Progress(found, None if found.exact else progress.rest)
 
 

@@ -81,7 +81,7 @@ class FarScene(Scene):
     def refused(self) -> Mapping[str, str]:
         """Keys that do nothing here, and why."""
         here = REFUSED if self.session.view.page == "map" else {"page-heads"}
-        here = here if self.far.unusual is None else here - {"finding"}
+        here = here if self.has_scores else here - {"finding"}
         refused = dict.fromkeys(here, f"not beyond {most_scores():,} scores")
         return refused if self.has_tokens else refused | dict.fromkeys(SEARCHES, "positions have no tokens")
 
@@ -138,7 +138,7 @@ class FarScene(Scene):
     @property
     def unusual_rows(self) -> tuple[int, ...]:
         """The queries of which something is unusual, as far as they were looked at."""
-        found = self.far.unusual
+        found = self.whole.unusual
         return () if found is None else tuple(np.flatnonzero(found).tolist())
 
     @property

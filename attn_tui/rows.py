@@ -61,7 +61,7 @@ class _Alone:
 
 def _unusual(far: Far, row: FarRow) -> str:
     """What is unusual about a row of weights as a file has them; a row that was computed is what it should be."""
-    if far.unusual is None:
+    if far.head_dim:
         return ""
     alone = cast("Attention", _Alone(row.weights[None, None], row.allowed))
     return "".join(found.text for found in unusual(alone, 0, tolerance_of(far.inputs())))

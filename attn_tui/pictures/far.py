@@ -47,12 +47,14 @@ def far_facts(far_scene: Scene) -> list[Fact]:
         facts.append((0, scene.missing, scene.ink.warning))
     elif not scene.progress.drawing:
         facts.append((1, "this row is being computed", scene.ink.dim))
+    if found is not None and scene.missing:
+        facts.append((1, scene.missing, scene.ink.warning))
     return [*facts, *_estimate(scene), *file_facts(scene), *_unusual(scene, found)]
 
 
 def _unusual(scene: FarScene, found: Reading | None) -> list[Fact]:
     """Of weights of a file, what is unusual about this query, or about how many of those that were looked at."""
-    if scene.far.unusual is None:
+    if scene.has_scores:
         return []
     if found and found.unusual:
         return [(0, f"this query {found.unusual}", scene.ink.warning)]

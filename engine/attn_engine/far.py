@@ -87,11 +87,6 @@ class Far:
         """Whether its weights are those of a file, and no knob asks what would be."""
         return False
 
-    @property
-    def unusual(self) -> Mask | None:
-        """Queries of which something is unusual, (queries,), as far as they were looked at; None where none can be."""
-        return None
-
     # Its numbers
 
     @property
@@ -182,7 +177,7 @@ def far_of(experiment: Experiment, head: int = 0, *, kept: bool = True) -> Far:
     if experiment.source == "file":
         from .far_files import far_of_file  # few sessions have a file
 
-        return far_of_file(experiment, head)
+        return far_of_file(experiment, head, kept=kept)
     return _far(experiment) if kept else _made(experiment)
 
 

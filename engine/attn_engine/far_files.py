@@ -25,9 +25,11 @@ from .fast.maps import Canvas, MeanMap
 from .fast.packing import Packed, PackedKeys, Singles, empty_blocks, fill, norms_of, packed_with
 from .masks.counting import row_counts
 from .measures import entropy
-from .notation import Kind, Rule, parse
+from .notation import Kind, Rule, evaluate, parse
+from .notation.plane import Plane
+from .notation.tree import And
 from .of_weights import log_weights, reweighed
-from .opened import sized
+from .opened import sized, when_closed
 from .pipeline import Stage, inputs_of
 from .sources import Inputs
 
@@ -35,15 +37,18 @@ if TYPE_CHECKING:
     from .captures.heads import HeadRows
     from .fast.sight import Positions
 
+EVERY_PAIR = ("full", "true")
+"""Rules that hide nothing."""
+
 CELLS = 2**20
 """Weights of a strip, about: large enough for a disk, and small enough to be left at any time."""
 
 
-def far_of_file(experiment: Experiment, head: int) -> Far:
+def far_of_file(experiment: Experiment, head: int, *, kept: bool) -> Far:
     """One head of a file. Raises as `far_of`."""
     experiment = sized(experiment)
     check_possible(experiment)
-    return _far(experiment, head, inputs_of(experiment, head))
+    return (_far if kept else _made)(experiment, head, inputs_of(experiment, head))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +100,7 @@ class FarOfInputs(FarOfFile):
         """The rule, or where the file has a mask that is no rule both together."""
         if self.own_mask is None:
             return self.mask
-        if str(self.mask) in ("full", "true"):
-            return self.own_mask
-        made, step = np.empty_like(self.own_mask), max(CELLS // self.key_length, 1)
-        for first in range(0, self.query_length, step):
-            rows = range(first, min(first + step, self.query_length))
-            made[rows.start : rows.stop] = self.sees(self.head, rows)
-        return made
+        return self.own_mask if str(self.mask) in EVERY_PAIR else _both(self.own_mask, self.mask, self.plane(self.head))
 
     def sees(self, head: int, rows: range) -> Mask:
         """Where some queries may look, (rows, keys)."""
@@ -154,18 +153,13 @@ class FarOfWeights(FarOfFile):
             return Strip(own, allowed, own)
         return Strip(own, allowed, reweighed(log_weights(own), allowed, self.experiment.temperature))
 
-    @cached_property
-    def unusual(self) -> Mask:
-        """Queries that see nothing, or whose weights are no numbers, below 0, or do not sum to 1, (queries,)."""
-        return np.zeros(self.query_length, dtype=np.bool_)
-
-    def look(self, rows: range, strip: Strip) -> None:
-        """Note which of some rows are unusual."""
+    def unusual(self, strip: Strip) -> Mask:
+        """Rows that see nothing, or whose weights are no numbers, below 0, or do not sum to 1, (rows,)."""
         captured = self.given.captured
         assert captured
         off = np.abs(strip.weights.sum(axis=-1, dtype=np.float64) - 1)
         usual = (off <= row_tolerance(captured.precision)) & (strip.weights.min(axis=-1) >= 0)
-        self.unusual[rows.start : rows.stop] = ~(usual & strip.allowed.any(axis=-1))
+        return np.asarray(~(usual & strip.allowed.any(axis=-1)))
 
     @cached_property
     def as_they_are(self) -> bool:
@@ -216,7 +210,6 @@ class _Survey:
         first = int(self.queries[0])
         queries = range(first + some.rows.start, first + some.rows.stop)
         strip = self._far.read(queries)
-        self._far.look(queries, strip)
         there = strip.allowed & np.isfinite(strip.weights)
         rows = slice(some.rows.start, some.rows.stop)
         groups = self.groups[rows]
@@ -226,7 +219,7 @@ class _Survey:
             self.columns.shown(np.add.reduceat(self._by_part(numbers, kind), begins, axis=0))
             for numbers, kind in ((weights, np.float64), (there, np.int64))
         )
-        return Done(rows, entropy(strip.weights), groups[begins], sums, pairs)
+        return Done(rows, entropy(strip.weights), groups[begins], sums, pairs, self._far.unusual(strip))
 
     def _by_part(self, numbers: NDArray[Any], kind: Any) -> NDArray[Any]:
         return np.add.reduceat(numbers, self.columns.parts[:-1], axis=1, dtype=kind)
@@ -245,12 +238,23 @@ def _made(experiment: Experiment, head: int, given: Inputs) -> FarOfFile:
 
 
 def _with_own(experiment: Experiment, given: Inputs) -> Rule:
-    """The rule, and the file's mask."""
+    """The rule, and the file's mask where that is a band."""
     captured, shift = given.captured, experiment.key_length - experiment.query_length
     rule = parse(experiment.mask, Kind.MASK)
     if captured is None or captured.band == EVERYTHING:
         return rule
-    return parse(f"({rule}) & {captured.band.rule(shift if experiment.align == 'right' else 0)}", Kind.MASK)
+    band = parse(captured.band.rule(shift if experiment.align == "right" else 0), Kind.MASK)
+    return band if str(rule) in EVERY_PAIR else Rule(And((rule.body, band.body)))
+
+
+def _both_masks(own: Mask, rule: Rule, plane: Plane) -> Mask:
+    """Where a mask and a rule let queries look, (queries, keys)."""
+    made, keys, step = np.empty_like(own), np.arange(plane.key_length), max(CELLS // plane.key_length, 1)
+    for first in range(0, plane.query_length, step):
+        rows = slice(first, first + step)
+        queries = np.arange(plane.query_length)[rows, None]
+        np.logical_and(own[rows], evaluate(rule, plane.points(queries, keys)), out=made[rows])
+    return made
 
 
 def _packed_keys(query: Singles, key: Singles) -> tuple[NDArray[np.float64], PackedKeys]:
@@ -266,6 +270,15 @@ def _without_numbers(given: Inputs) -> Inputs:
 
 
 _far = Stage(_made, keep=2)
+_both = Stage(_both_masks, keep=1)
 _labels = Stage(_without_numbers, keep=2)
 _ready = Stage(_packed_keys, keep=2)
 """What is made of this head, and of the one before."""
+
+
+def _forget() -> None:
+    for stage in (_far, _labels, _ready, _both):
+        stage.forget()
+
+
+when_closed.append(_forget)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -22,6 +22,9 @@ AT_ONCE = 2**22
 """Scores of a layer above which one head at a time is read and computed."""
 
 
+when_closed: list[Callable[[], None]] = []
+"""What else has to be forgotten of files that are closed."""
+
 MASK_AT_ONCE = 2**22
 """Cells of a mask that are read at once."""
 
@@ -38,6 +41,8 @@ def forget_files() -> None:
     """Close the files, unless somebody else still reads them."""
     for kept in (opened, band_of_head, whole_mask):
         kept.cache_clear()
+    for forget in when_closed:
+        forget()
 
 
 def set_of(experiment: Experiment) -> CaptureSet:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .captures.sets import CaptureSet
 
 
-MOST_MASKED, PER_CELL = 2**28, 2
+MOST_MASKED, PER_CELL = 2**28, 3
 """Cells of a mask that are kept, where it is no band, and the bytes that each takes: another rule may be put beside."""
 
 

@@ -39,7 +39,8 @@ class BandJob(NamedTuple):
 class Done(NamedTuple):
     """What is known of complete rows: their entropies, and of `places`, rows of the picture, the sums and the pairs.
 
-    Both are (places, columns); `pairs` is empty where all see everything.
+    Both are (places, columns); `pairs` is empty where all see everything. `unusual` are rows of weights that are given
+    and not what weights should be; None where they are computed.
     """
 
     rows: slice | Positions
@@ -47,6 +48,7 @@ class Done(NamedTuple):
     places: slice | Positions
     totals: NDArray[np.float64]
     pairs: NDArray[np.int64]
+    unusual: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,8 @@ class MeanMap:
 
     `pairs` (rows, columns) are those seen, of the queries that are `known`; a block that none of them sees has 0 of
     them and the mean 0. `entropy` (queries,), in nats, is NaN where it is not known or nothing is seen. As long as it
-    is not `exact`, a row's means are those of a part of its queries.
+    is not `exact`, a row's means are those of a part of its queries. `unusual` (queries,) are those known of which
+    anything is: of given weights, not of those that are computed.
     """
 
     means: NDArray[np.float32]
@@ -44,6 +45,7 @@ class MeanMap:
     queries: Positions
     known: NDArray[np.bool_]
     entropy: Singles
+    unusual: NDArray[np.bool_] | None = None
 
     @cached_property
     def exact(self) -> bool:
@@ -167,6 +169,7 @@ class Canvas:
         self.pairs = np.zeros((rows, columns), dtype=np.int64)
         self.known = np.zeros(survey.queries.size, dtype=np.bool_)
         self.entropy = np.full(survey.queries.size, np.nan, dtype=np.float32)
+        self.unusual: NDArray[np.bool_] | None = None
         self.begun = np.zeros(rows, dtype=np.int64)  # queries known of each row
         self._waiting: list[Part] = []
 
@@ -202,6 +205,9 @@ class Canvas:
             self.pairs[done.places] += done.pairs
         self.entropy[done.rows] = done.entropy
         self.known[done.rows] = True
+        if done.unusual is not None:
+            self.unusual = np.zeros_like(self.known) if self.unusual is None else self.unusual
+            self.unusual[done.rows] = done.unusual
         self.begun += np.bincount(self.survey.groups[done.rows], minlength=self.begun.size)
 
     def _picture(self) -> MeanMap:
@@ -210,7 +216,9 @@ class Canvas:
             pairs = np.outer(self.begun, np.diff(survey.columns.edges))
         means = np.divide(self.totals, pairs, out=np.zeros_like(self.totals), where=pairs > 0)
         means[self.begun == 0] = np.nan
-        return MeanMap(means.astype(np.float32), pairs, survey.queries, self.known.copy(), self.entropy.copy())
+        unusual = None if self.unusual is None else self.unusual.copy()
+        known, entropy = self.known.copy(), self.entropy.copy()
+        return MeanMap(means.astype(np.float32), pairs, survey.queries, known, entropy, unusual)
 
 
 def _together(parts: list[Part]) -> Part:
