@@ -86,6 +86,7 @@ class TerminalDriver(BareDriver):
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)  # Textual's own handlers work in the middle of anything
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self._line: Line | None = None
+        self._leaving = threading.Lock()
         self._parser = BareParser()
         self._told = Size(), 0.0
         self._look: TimerHandle | None = None
@@ -148,19 +149,23 @@ class TerminalDriver(BareDriver):
         if self._line is not None:
             self._line.end()
         super().stop_application_mode()
-        line, self._line = self._line, None
-        if line is not None:
+        if line := self._leave_line():
             line.close()
 
     def give_back(self) -> None:
         """Give the terminal back, if that has not been done, from another thread than the one that is held up."""
-        line, self._line = self._line, None
-        if line is not None:
+        if line := self._leave_line():
             line.end()
             line.write(GIVES_BACK)
             with suppress(termios.error):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before or termios.tcgetattr(self.fileno))
             line.close()
+
+    def _leave_line(self) -> Line | None:
+        """The line, for whoever is the first to leave it."""
+        with self._leaving:
+            line, self._line = self._line, None
+        return line
 
     def stand_still(self, *, whole_job: bool = False) -> None:
         """Stop, with the terminal as it was found, until continued; perhaps with all that a shell started together.

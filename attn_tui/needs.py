@@ -14,7 +14,7 @@ NEEDS_INPUTS = ("scale", "normaliser", "rope")
 
 def needs_inputs(row: Parameter) -> str:
     """Why such a knob cannot be turned."""
-    return f"{row.name} needs query and key, and the file holds weights: mask, temperature, score mod do not"
+    return f"{row.name} needs query and key, and the file's weights are shown: mask and temperature do not"
 
 
 def weights_alone(experiment: Experiment) -> bool:

@@ -160,6 +160,8 @@ def _asked(named: Mapping[str, Any]) -> _Asked:
     there = {name: named[name] for name in (*BESIDE, *TOKENS, "layers") if named[name] is not None}
     plain = {name: held for name, held in there.items() if isinstance(held, str | os.PathLike | Real)}
     plain.pop("is_causal", None)
+    if there.get("is_causal") is False:
+        del there["is_causal"]  # which says nothing
     if "query" in there and "query" not in plain:
         plain.pop("scale", None)  # the model's own, which belongs to query and key
     arrays = {name: held for name, held in there.items() if name not in plain}

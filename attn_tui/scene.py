@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attn_engine import (
+    SCALED,
     Attention,
     Combined,
     Experiment,
@@ -257,6 +259,13 @@ class Scene:
         captured = self.inputs.captured
         given = (captured.weights, captured.own) if captured else ()
         return self.head_weights if any(each is self.attention.weights for each in given) else None
+
+    @property
+    def by_width(self) -> bool:
+        """Whether scores are divided by √d_k: not where the file says another scale, unless a knob asks for it."""
+        own, width = self.inputs.captured.scale if self.inputs.captured else None, self.attention.head_dim
+        theirs = own is not None and width > 0 and not math.isclose(own, width**-0.5, rel_tol=1e-6)
+        return self.shown.scale == SCALED and not theirs
 
     @property
     def as_they_are(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attn_engine import attend, describe, open_capture
+from attn_engine import CaptureError, attend, describe, open_capture
 from tests.capture_files import WRITERS, npz_of, packed_of, random_weights, refused, safetensors_of
 
 SAMPLE = Path(str(files("attn_engine").joinpath("data/minilm-animal.npz")))
@@ -231,3 +231,21 @@ def test_a_file_says_of_all_layers_or_of_each_that_no_query_saw_a_later_key(
 def test_weights_that_are_called_causal_are_weights(tmp_path: Path, name: str) -> None:
     with open_capture(npz_of(tmp_path, {name: random_weights(2, 4, 4), "causal_mask": np.tri(4)})) as capture:
         assert capture.sets[0].has_weights
+
+
+def test_what_is_called_causal_and_has_rows_and_columns_is_no_flag(tmp_path: Path) -> None:
+    with open_capture(npz_of(tmp_path, {"causal": random_weights(2, 4, 4)})) as capture:
+        assert capture.sets[0].has_weights
+    arrays = {"query": random_weights(2, 4, 8), "key": random_weights(2, 4, 8), "causal": np.ones((4, 4))}
+    with open_capture(npz_of(tmp_path, arrays)) as capture:
+        assert capture.sets[0].mask(0) is None
+
+
+@pytest.mark.parametrize("number", [0.5, -1, np.nan])
+def test_a_flag_is_true_or_false(tmp_path: Path, number: float) -> None:
+    arrays = {"query": random_weights(2, 4, 8), "key": random_weights(2, 4, 8), "is_causal": np.array(number)}
+    with (
+        open_capture(npz_of(tmp_path, arrays)) as capture,
+        pytest.raises(CaptureError, match=r"\"is_causal\" \[\] holds"),
+    ):
+        capture.sets[0].mask(0)

@@ -289,3 +289,31 @@ def test_answers_to_what_is_forgotten_are_not_kept_even_if_they_are_being_refine
         door.set()
         time.sleep(0.05)
         assert desk._answers == {(double, (2,)): 4}
+
+
+def test_a_trouble_that_is_asked_for_again_and_again_holds_nothing_of_who_asked() -> None:
+    with desk_that_tells() as (desk, told):
+        with suppress(Trouble):
+            desk.ask(refuse, 3)
+        assert told.acquire(timeout=5)
+        depths = []
+        for _ in range(5):
+            with pytest.raises(Trouble) as raised:
+                desk.ask(refuse, 3)
+            depths.append(len(raised.traceback))
+        assert len(set(depths)) == 1
+
+
+def test_a_quick_question_that_had_no_answer_is_answered_when_the_trouble_has_passed() -> None:
+    times = iter(range(9))
+
+    def work() -> int:
+        if not next(times):
+            raise ValueError("not now")
+        return 7
+
+    with desk_that_tells() as (desk, _):
+        with pytest.raises(Trouble, match="not now"):
+            desk.ask(work, quick=True)
+        assert desk.ask(work, quick=True) == 7
+        assert desk.ask(work, quick=True) == 7

@@ -66,6 +66,8 @@ FILES: dict[str, dict[str, Any]] = {
     "any": {"mask": ODD},
     "any of each head": {"mask": np.random.default_rng(2).random((4, QUERIES, KEYS)) < 0.3},
     "keys that are padding": {"mask": np.arange(KEYS) < 80},
+    "0 and 1, padded at the left": {"mask": (lower() & (np.arange(QUERIES)[:, None] > 40)).astype(np.float32)},
+    "whole numbers, padded": {"mask": (lower() & (np.arange(QUERIES)[:, None] > 40)).astype(np.int32)},
     "queries that see nothing": {"mask": lower(-5)},
     "of all layers, additive": {"mask": additive(lower(20))},
     "of one layer": {"mask.1": lower(1)},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import shlex
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -57,10 +59,20 @@ def steps() -> dict[str, Any]:
     return prompt | later
 
 
+def empty_rows(dtype: Any) -> Any:
+    """A mask of 0 and 1 that hides all keys from forty queries."""
+    mask = (np.random.default_rng(0).random((QUERIES, KEYS)) < 0.7).astype(dtype)
+    mask[20:60], mask[60:, 0] = 0, 1
+    return mask
+
+
 FILES: dict[str, dict[str, Any]] = {
     "plain": {"attention": weights()},
     "half": {"attention": weights(np.float16)},
     "mask": {"attention": weights(), "mask": np.random.default_rng(0).random((QUERIES, KEYS)) < 0.7},
+    "mask of 0 and 1": {"attention": weights(), "mask": empty_rows(np.float32)},
+    "mask of whole numbers": {"attention": weights(), "mask": empty_rows(np.int8)},
+    "mask of a column": {"attention": weights(), "mask": empty_rows(np.float32)[:, :1]},
     "steps of generate()": steps(),
 }
 ASKED: list[dict[str, Any]] = [{}, {"mask": "causal", "align": "right"}, {"mask": "k != 3", "temperature": 0.6}]
@@ -171,11 +183,21 @@ def test_where_query_and_key_are_beside_them_the_weights_are_shown(tmp_path: Pat
     assert captured.notes == ("its query and key are not used: beyond 1,024 scores its weights are shown",)
 
 
-@pytest.mark.parametrize("asked", [{"score_mod": "s + 1"}, {"normaliser": "sparsemax"}], ids=str)
-def test_what_needs_every_weight_is_refused(asked: dict[str, Any], tmp_path: Path) -> None:
+def test_what_needs_every_weight_is_refused(tmp_path: Path) -> None:
     experiment = experiment_of(npy_of(tmp_path, weights()))
-    with limited(), pytest.raises(FieldError, match=re.escape("39,600 scores; beyond 1,024 possible are softmax")):
-        far_of(replace(experiment, **asked))
+    told = "1 head × 90 queries × 110 keys is 9,900 scores; beyond 1,024 possible are softmax"
+    with limited(), pytest.raises(FieldError, match=re.escape(told)):
+        far_of(replace(experiment, score_mod="s + 1"))
+
+
+def test_what_is_read_of_a_file_is_let_go_of_when_it_is_closed(tmp_path: Path) -> None:
+    experiment = experiment_of(npy_of(tmp_path, weights()))
+    with limited():
+        held = weakref.ref(far_of(experiment, 1).inputs().captured.rows.of)  # type: ignore[union-attr]
+        assert held() is not None
+        close_files()
+        gc.collect()
+        assert held() is None
 
 
 def test_a_file_that_was_cut_says_so_at_the_row_that_is_gone(tmp_path: Path) -> None:
@@ -224,6 +246,9 @@ async def test_what_is_unusual_is_counted_and_gone_to(long: Path) -> None:
             await hands.press("!")
             assert hands.session.view.cursor == (query, 7)
             assert f"this query has weights {told}" in hands.truth
+        await hands.press("t", ".", ".", ",", ",")
+        assert "3 queries unusual: !" in hands.truth or "sum to 1.200" in hands.truth
+        assert sorted(hands.app.scene.unusual_rows) == [30, 50, 60]
         await hands.press("[", "!")
         assert "nothing unusual in the queries of this head" in hands.truth
 

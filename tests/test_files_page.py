@@ -59,7 +59,7 @@ async def test_knobs_that_need_query_and_key_say_so(sample: Path, key: str) -> N
     async with explorer(options(sample), size=WIDE) as hands:
         before = hands.session
         await hands.press(key, ".")
-        assert "needs query and key, and the file holds weights" in hands.truth
+        assert "needs query and key, and the file's weights are shown" in hands.truth
         assert hands.session == before
 
 

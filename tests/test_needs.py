@@ -41,8 +41,8 @@ def test_a_command_line_is_refused_in_one_line_with_the_reason(weights: Path, na
     ended = program("print", str(weights), f"--{name}", value)
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"attn-tui: --{name}: {name} needs query and key, and the file holds weights: "
-        "mask, temperature, score mod do not\n"
+        f"attn-tui: --{name}: {name} needs query and key, and the file's weights are shown: "
+        "mask and temperature do not\n"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 
-from attn_engine import SCALED, MeanMap
+from attn_engine import MeanMap
 
 from .. import charts
 from ..charts import Chart, Series
@@ -70,7 +70,7 @@ def _of_cell(scene: FarScene, found: Reading, key: int) -> list[Fact]:
     score = float(row.scores[key])
     facts = [(4, f"q·k {figure(score, 1)}" if scene.has_scores else f"ln p {figure(score, 2)}", ink.text)]
     if scene.far.scale != 1:
-        sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
+        sign = "÷√d_k" if scene.by_width else "scaled"
         facts.append((6, f"{sign} {figure(float(row.scaled[key]), 2)}", ink.text))
     weight = figure(float(row.weights[key]))
     facts.append((1, f"weight {weight}" if row.allowed[key] else "masked: weight 0", ink.accent))

@@ -9,7 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from attn_engine import SCALED, UNSCALED, measures
+from attn_engine import UNSCALED, measures
 
 from ..layout import LEAST
 from ..scene import Scene
@@ -73,7 +73,7 @@ def formula(scene: Scene) -> str:
     """The computation in one line, as the knobs make it."""
     shown = scene.shown
     name = shown.normaliser.partition("(")[0]
-    scores = "QKᵀ/√d_k" if shown.scale == SCALED else "QKᵀ" if shown.scale == UNSCALED else f"{_factor(scene)}·QKᵀ"
+    scores = "QKᵀ/√d_k" if scene.by_width else "QKᵀ" if shown.scale == UNSCALED else f"{_factor(scene)}·QKᵀ"
     if not scene.has_scores:
         scores = "ln p"
         if scene.as_they_are:
@@ -193,7 +193,7 @@ def _scores(scene: Scene) -> list[Fact]:
     score = found["scores"]
     facts = [(4, f"q·k {figure(score, 1)}" if scene.has_scores else f"ln p {figure(score, 2)}", ink.text)]
     if "scaled" in found:
-        sign = "÷√d_k" if scene.shown.scale == SCALED else "scaled"
+        sign = "÷√d_k" if scene.by_width else "scaled"
         facts.append((6, f"{sign} {figure(found['scaled'], 2)}", ink.text))
     if "modified" in found:
         facts.append((6, f"modified {figure(found['modified'], 2)}", ink.text))

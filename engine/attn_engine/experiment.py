@@ -161,7 +161,8 @@ def check_scores(experiment: Experiment) -> None:
 def arithmetic(experiment: Experiment) -> str:
     """How many scores there are, and of what."""
     heads, queries, keys = experiment.num_heads, experiment.query_length, experiment.key_length
-    return f"{heads:,} heads × {queries:,} queries × {keys:,} keys is {heads * queries * keys:,} scores"
+    told = f"{heads:,} head{'s' if heads > 1 else ''} × {queries:,} queries × {keys:,} keys"
+    return f"{told} is {heads * queries * keys:,} scores"
 
 
 def check_size(experiment: Experiment) -> None:

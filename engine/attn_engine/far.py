@@ -7,7 +7,7 @@ and keys are drawn by and by, or those of one head of a file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -231,11 +231,12 @@ def check_possible(experiment: Experiment) -> None:
     if experiment.head_dim:  # weights of a file have none
         scale_factor(experiment.scale, experiment.head_dim)
     modified = str(parse(experiment.score_mod, Kind.SCORE_MOD)) not in ("s", "none")
-    normalised = parse_normaliser(experiment.normaliser)[0] != "softmax"
+    normalised = parse_normaliser(experiment.normaliser)[0] != "softmax" and experiment.head_dim > 0
+    told = arithmetic(replace(experiment, num_heads=1) if experiment.source == "file" else experiment)
     for field, there in (("score_mod", modified), ("normaliser", normalised)):
         if there:
             raise FieldError(
                 field,
-                f"{arithmetic(experiment)}; beyond {most_scores():,} possible are softmax, any mask and no "
+                f"{told}; beyond {most_scores():,} possible are softmax, any mask and no "
                 f"score mod, not {getattr(experiment, field)}",
             )

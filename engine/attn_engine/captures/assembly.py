@@ -54,7 +54,7 @@ def roles_of(arrays: Sequence[StoredArray]) -> Roles:
     """Which arrays play which role. Raises ArrayFileError."""
     if not 0 < len(arrays) <= MOST_ARRAYS:
         raise ArrayFileError(f"{len(arrays):,} arrays in it; possible are 1 … {MOST_ARRAYS:,}")
-    members = _alone_or_named([Member(understood(array.name), array) for array in arrays])
+    members = _alone_or_named([Member(_named(array), array) for array in arrays])
     families: dict[tuple[str, str], dict[str, Family]] = defaultdict(lambda: defaultdict(list))
     unused: dict[str, str] = {}
     for member in members:
@@ -70,6 +70,12 @@ def roles_of(arrays: Sequence[StoredArray]) -> Roles:
         others = (member for family in alike.values() if family is not best for member in family)
         unused |= {member.array.name: f"{quoted(best[0].array.name, 60)} is used" for member in others}
     return Roles(chosen, unused)
+
+
+def _named(array: StoredArray) -> Named:
+    """What its name says; one called causal that has rows and columns says nothing."""
+    named = understood(array.name)
+    return replace(named, role="", rank=0) if named.role == "causal" and len(array.shape) > 1 else named
 
 
 def _alone_or_named(members: list[Member]) -> list[Member]:

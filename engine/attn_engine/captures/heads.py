@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from .disk import told
 from .elements import Floats
-from .masking import read_mask_rows
+from .masking import MaskRows
 
 if TYPE_CHECKING:
     from .sets import CaptureSet, Layer
@@ -27,6 +28,12 @@ class HeadRows:
     head: int
     batch: int
     causal: bool
+
+    @cached_property
+    def _mask(self) -> MaskRows | None:
+        array = self.of.masks.of(self.layer.number)
+        of = self.of
+        return None if array is None else MaskRows(of.store, array, of.lengths, self.layer.place, self.batch)
 
     @property
     def sees_all(self) -> bool:
@@ -46,9 +53,7 @@ class HeadRows:
         seen = keys <= queries if self.causal else np.ones((len(rows), keys.size), dtype=np.bool_)
         if counts is not None:
             seen = seen & (keys < counts[rows.start : rows.stop, None])
-        array = self.of.masks.of(self.layer.number)
-        if array is None:
+        if self._mask is None:
             return seen
-        at = self.layer.place, self.batch, self.head
         with told(self.of.store.disk.path):
-            return seen & read_mask_rows(self.of.store, array, self.of.lengths, at, rows)
+            return seen & self._mask.read(self.head, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from .stored import Store, StoredArray
 
 AXES: tuple[str, ...] = ("k", "qk", "bk", "hqk", "bqk", "bhqk", "lhqk", "lbhqk")
 """Shapes of a mask: of layers, batch items, heads, queries and keys. A length of 1 stands for all."""
+
+
+AT_ONCE = 2**22
+"""Cells that are looked at at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,20 +39,49 @@ def read_mask(
 ) -> NDArray[np.bool_]:
     """One layer's mask, True where a query may look, bool (heads or 1, queries, keys). Raises ArrayFileError."""
     first, inner = _place(array, lengths, layer, batch)
-    mask = _meant(store, array, first, inner)
+    mask = mask_of(_read(store, array, first, inner), max_cells=math.prod(inner)).array
     return np.broadcast_to(mask, (mask.shape[0], lengths["q"], lengths["k"]))
 
 
-def read_mask_rows(
-    store: Store, array: StoredArray, lengths: Mapping[str, int], at: tuple[int, int, int], rows: range
-) -> NDArray[np.bool_]:
-    """Some rows of the mask `at` a layer, batch item and head alone, bool (rows, keys). Raises ArrayFileError."""
-    layer, batch, head = at
-    first, (heads, queries, keys) = _place(array, lengths, layer, batch)
-    first += min(head, heads - 1) * queries * keys
-    if queries > 1:
-        first, queries = first + rows.start * keys, len(rows)
-    return np.broadcast_to(_meant(store, array, first, (1, queries, keys))[0], (len(rows), lengths["k"]))
+@dataclass(frozen=True, eq=False)
+class MaskRows:
+    """One layer's mask, of which some rows are read at a time. Reading raises ArrayFileError."""
+
+    store: Store
+    array: StoredArray
+    lengths: Mapping[str, int]
+    layer: int
+    batch: int
+
+    def read(self, head: int, rows: range) -> NDArray[np.bool_]:
+        """Where some queries of a head may look, bool (rows, keys)."""
+        first, (heads, queries, keys) = self._place
+        first += min(head, heads - 1) * queries * keys
+        if queries > 1:
+            first, queries = first + rows.start * keys, len(rows)
+        part = _read(self.store, self.array, first, (queries, keys))
+        return np.broadcast_to(self._meant(part), (len(rows), self.lengths["k"]))
+
+    @property
+    def _place(self) -> tuple[int, tuple[int, int, int]]:
+        return _place(self.array, self.lengths, self.layer, self.batch)
+
+    def _meant(self, part: NDArray[Any]) -> NDArray[np.bool_]:
+        """What numbers mean; zeros alone say nothing of themselves, and are what they are in all of the mask."""
+        if part.dtype.kind != "b" and not part.any():
+            return np.full(part.shape, self._is_additive)
+        return mask_of(part, max_cells=part.size).array[0]
+
+    @cached_property
+    def _is_additive(self) -> bool:
+        """Whether numbers are added to the scores; the first that is not 0 tells."""
+        first, inner = self._place
+        cells = math.prod(inner)
+        for start in range(0, cells, AT_ONCE):
+            part = self.store.cells(self.array, first + start, min(AT_ONCE, cells - start))
+            if (there := part[part != 0]).size:
+                return bool(there[0] != 1)
+        return self.array.element.dtype.kind not in "biu"
 
 
 def _place(array: StoredArray, lengths: Mapping[str, int], layer: int, batch: int) -> tuple[int, tuple[int, int, int]]:
@@ -61,12 +95,10 @@ def _place(array: StoredArray, lengths: Mapping[str, int], layer: int, batch: in
     return place * math.prod(inner), (heads, queries, keys)
 
 
-def _meant(store: Store, array: StoredArray, first: int, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """The mask that a part of an array stands for, (heads, queries, keys)."""
+def _read(store: Store, array: StoredArray, first: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """A part of an array, in a shape; booleans as such."""
     part: NDArray[Any] = store.cells(array, first, math.prod(shape)).reshape(shape)
-    if array.element.dtype.kind == "b":
-        part = part != 0
-    return mask_of(part, max_cells=part.size).array
+    return part != 0 if array.element.dtype.kind == "b" else part
 
 
 def mask_axes(array: StoredArray, lengths: Mapping[str, int]) -> str:

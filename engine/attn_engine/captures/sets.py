@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import FieldError
+from ..npyfiles import ArrayFileError
 from .bands import CAUSAL, EVERYTHING, Band, band_of
 from .disk import told
 from .elements import Floats
@@ -208,7 +209,10 @@ class CaptureSet:
         """Whether the file says of a layer that query i saw no key beyond i, as torch's is_causal does."""
         array = self.causals.of(at.number)
         with told(self.store.disk.path):
-            return array is not None and bool(read_number(self.store, array, at.place, "is_causal"))
+            number = 0 if array is None else read_number(self.store, array, at.place, "is_causal")
+            if array is not None and number not in (0, 1):
+                raise ArrayFileError(f"{array.told} holds {number:g}: true or false is due")
+        return number == 1
 
     def head_inputs(self, layer: int, head: int, batch: int = 0) -> tuple[Floats, Floats]:
         """One head's query (1, queries, d) and the key (1, keys, d) that it uses, float32, without reading others.
