@@ -120,7 +120,8 @@ def print_parser() -> Parser:
     forms.add_argument("--csv", action="store_true", help="the picture's numbers, a row for each query")
     forms.add_argument("--svg", action="store_true", help="the picture as SVG")
     _add_number(out, "--query", "N", (0, MOST), "only the keys that this query reads, heaviest first (0 …)")
-    _add_number(out, "--top", "N", (1, MOST), "how many of them (1 …; default 10)")
+    text = "how many of them (1 …; default 10); as JSON and CSV all, where it is not said"
+    _add_number(out, "--top", "N", (1, MOST), text)
     text = "the most lines that the picture takes ({} … {}; default: {}, or as many as --zoom needs)"
     _add_number(out, "--height", "LINES", HEIGHTS, text.format(*HEIGHTS, PRINTED_ROWS))
     add_look(out)
