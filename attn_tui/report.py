@@ -73,8 +73,8 @@ def print_report(session: Session, given: argparse.Namespace) -> None:
     sys.stdout.flush()
 
 
-def report_text(session: Session, given: argparse.Namespace) -> str:
-    """What the options ask for. Raises OptionError for what cannot be had."""
+def report_text(session: Session, given: argparse.Namespace, *, commanded: bool = True) -> str:
+    """What the options ask for, perhaps without the command. Raises OptionError for what cannot be had."""
     session = replace(session, view=replace(session.view, page="map"))  # whatever view the explorer would open
     scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
@@ -91,8 +91,8 @@ def report_text(session: Session, given: argparse.Namespace) -> str:
     if given.csv:
         return csv_text(scene)
     if given.svg:
-        return svg_text(scene, width_wanted(given), given.height)
-    return rendered(report(scene, width_wanted(given), given.height), scene.ink.tier)
+        return svg_text(scene, width_wanted(given), given.height, commanded=commanded)
+    return rendered(report(scene, width_wanted(given), given.height, commanded=commanded), scene.ink.tier)
 
 
 def query_text(scene: Scene, given: argparse.Namespace) -> str:
@@ -106,12 +106,16 @@ def query_text(scene: Scene, given: argparse.Namespace) -> str:
     return rendered(query_lines(reads_of(scene, given.query, given.top or TOP), _place(scene)), scene.ink.tier)
 
 
-def report(scene: Scene, width: int, height: int | None = None) -> Lines:
-    """The picture, in so many lines at most, with its figures: where it is from, the cursor's query, the heads."""
+def report(scene: Scene, width: int, height: int | None = None, *, commanded: bool = True) -> Lines:
+    """The picture, in so many lines at most, with its figures: where it is from, the cursor's query, the heads.
+
+    `commanded`: with the command that shows the same.
+    """
     ink = scene.ink
     blank = [Segment("", ink.text)]
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
-    lines = [[Segment(where, ink.strong)], [Segment(printable(command(scene.session)), ink.dim)], blank]
+    again = [[Segment(printable(command(scene.session)), ink.dim)]] if commanded else []
+    lines = [[Segment(where, ink.strong)], *again, blank]
     lines += heat_map(scene, width, whole_size(scene, width, height))
     lines += [
         blank,
@@ -239,9 +243,9 @@ def csv_text(scene: Scene) -> str:
     return text.getvalue()
 
 
-def svg_text(scene: Scene, width: int, height: int | None = None) -> str:
+def svg_text(scene: Scene, width: int, height: int | None = None, *, commanded: bool = True) -> str:
     """The report as an SVG picture, as wide as its longest line, in characters that every encoding has."""
-    lines = report(scene, width, height)
+    lines = report(scene, width, height, commanded=commanded)
     width = max(map(width_of, lines))
     svg = svg_of([pad(line, width, scene.ink.text) for line in lines], width)
     return svg.encode("ascii", "xmlcharrefreplace").decode()
