@@ -32,6 +32,7 @@ from attn_engine import (
     similarity,
 )
 
+from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
 from .pictures.cells import Lines, gated, pad, plain, printable, width_of, wrap
@@ -42,7 +43,7 @@ from .pictures.heatmap import heat_map, map_title
 from .pictures.ink import Tier
 from .pictures.keys import keys_title, top_keys
 from .pictures.of_files import lost_of
-from .pictures.plan import whole_size
+from .pictures.plan import plan_map, whole_size
 from .pictures.state import different_tokens
 from .pictures.svg import svg_of
 from .pictures.truth import formula, truth_lines
@@ -116,7 +117,8 @@ def report(scene: Scene, width: int, height: int | None = None, *, commanded: bo
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
     again = [[Segment(printable(command(scene.session)), ink.dim)]] if commanded else []
     lines = [[Segment(where, ink.strong)], *again, blank]
-    lines += heat_map(scene, width, whole_size(scene, width, height))
+    size = width, whole_size(scene, width, height)
+    lines += heat_map(_round_cursor(scene, *size), *size)
     lines += [
         blank,
         *([Segment(text, ink.strong)] for text in wrap(keys_title(scene), width)),
@@ -125,6 +127,15 @@ def report(scene: Scene, width: int, height: int | None = None, *, commanded: bo
     heads = (alone_text if scene.is_far else likeness_text)(scene)
     likeness = [[Segment(f" {text}", ink.dim)] for text in wrap(heads, width - 1)]
     return [*lines, blank, *truth_lines(scene, width), *likeness]
+
+
+def _round_cursor(scene: Scene, width: int, height: int) -> Scene:
+    """The scene scrolled to have the cursor amid the part of the map for which there is room, where none is chosen."""
+    plan = plan_map(scene, width, height)
+    if plan.complete or scene.session.view.scroll != (0, 0):
+        return scene
+    row, column = (max(at - n * plan.zoom.block // 2, 0) for at, n in zip(scene.cursor, plan.shown, strict=True))
+    return replace(scene, session=with_view(scene, scroll=(row, column)))
 
 
 def _place(scene: Scene) -> str:
