@@ -17,7 +17,7 @@ from .options import OptionError, Parser, add_colour, add_look, add_options, rea
 from .settings import session_with, stored_settings, with_defaults
 from .telling import tell
 from .values import MOST, whole
-from .view import PRINTED_ROWS, Settings
+from .view import PRINTED_PART, PRINTED_ROWS, Settings
 
 HEIGHTS = (6, 1000)
 DESCRIPTION = "Explore attention in the terminal: turn a knob, and see what attention does."
@@ -120,9 +120,10 @@ def print_parser() -> Parser:
     forms.add_argument("--csv", action="store_true", help="the picture's numbers, a row for each query")
     forms.add_argument("--svg", action="store_true", help="the picture as SVG")
     _add_number(out, "--query", "N", (0, MOST), "only the keys that this query reads, heaviest first (0 …)")
-    _add_number(out, "--top", "N", (1, MOST), "how many of them (1 …; default 10)")
-    text = "the most lines that the picture takes ({} … {}; default: {}, or as many as --zoom needs)"
-    _add_number(out, "--height", "LINES", HEIGHTS, text.format(*HEIGHTS, PRINTED_ROWS))
+    text = "how many of them (1 …; default 10); as JSON and CSV all, where it is not said"
+    _add_number(out, "--top", "N", (1, MOST), text)
+    text = "the most lines that the picture takes ({} … {}; default: {}, or as many as --zoom needs, of a part {} rows)"
+    _add_number(out, "--height", "LINES", HEIGHTS, text.format(*HEIGHTS, PRINTED_ROWS, PRINTED_PART))
     add_look(out)
     add_options(parser)
     return parser

@@ -19,10 +19,12 @@ EAGER = (
 def weights_of(attention: Any, layers: Sequence[int] | None = None) -> dict[str, Array]:
     """Weights by name: `attention` for an array; `attention.LAYER` for a sequence of them, `attention.STEP.LAYER` for
     generate()'s sequence of sequences; a model's output by its attributes (`cross_attentions.LAYER`); a mapping's
-    arrays by their own names.
+    arrays by their own names, as those of what has them as `arrays()`, a recording.
 
     `layers` numbers the layers (0, 1, …). Raises ValueError, in one line, for anything else.
     """
+    if callable(arrays := getattr(attention, "arrays", None)):
+        attention = arrays()
     if any(hasattr(attention, name) for name in SETS):
         there = {name: getattr(attention, name, None) for name in SETS}
     elif isinstance(attention, Mapping):

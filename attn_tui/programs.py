@@ -58,12 +58,12 @@ def save(
 
     `attention` are weights, softmax's result: [queries, keys], [heads, …], [layers, heads, …],
     [layers, batch, heads, …], a sequence with an array for each layer, generate()'s sequence of such sequences, a
-    whole output of transformers, or a mapping of names to arrays. Beside or instead of it `query` [heads, queries, d]
-    and `key` (perhaps with fewer heads), after rotary embedding, from which everything can be recomputed, `value`,
-    `mask` (true where a query may look, or additive), `is_causal` (true: query i sees no key beyond i, and no mask of
-    n² bytes is due) and `scale` (1/√d where it is not given); each for all layers, or a sequence with one for each.
-    Arrays are NumPy's, torch's of any device and type, those of `__array__` or DLPack, or nested lists. `layers` says
-    which layers of the model they are (0, 1, …). Tokens are strings or ids.
+    whole output of transformers, a mapping of names to arrays, or a recording. Beside or instead of it `query`
+    [heads, queries, d] and `key` (perhaps with fewer heads), after rotary embedding, from which everything can be
+    recomputed, `value`, `mask` (true where a query may look, or additive), `is_causal` (true: query i sees no key
+    beyond i, and no mask of n² bytes is due) and `scale` (1/√d where it is not given); each for all layers, or a
+    sequence with one for each. Arrays are NumPy's, torch's of any device and type, those of `__array__` or DLPack, or
+    nested lists. `layers` says which layers of the model they are (0, 1, …). Tokens are strings or ids.
 
     Raises ValueError, in one line, for what is no attention and where the file cannot be written.
     """
@@ -109,7 +109,7 @@ def show(
     given = _parsed(with_defaults(explorer_parser(), stored.settings), asked.options)
     with _session(given, asked, stored.settings) as session:
         if why_no_screen():
-            _print(session, argparse.Namespace(**FORMS, colour=given.colour), None)
+            _print(session, argparse.Namespace(**FORMS, colour=given.colour), None, asked)
             return
         from .guest import explore_within, hand_on
 
@@ -144,7 +144,7 @@ def print(  # noqa: A001 - said as attn_tui.print
     asked = _asked(locals())
     given = _parsed(print_parser(), asked.options)
     with _session(given, asked) as session:
-        _print(session, given, file)
+        _print(session, given, file, asked)
 
 
 class _Asked(NamedTuple):
@@ -242,14 +242,15 @@ def _tokens_file(path: Path, tokens: Mapping[str, Any]) -> Path:
     return path
 
 
-def _print(session: Session, given: argparse.Namespace, file: TextIO | None) -> None:
+def _print(session: Session, given: argparse.Namespace, file: TextIO | None, asked: _Asked) -> None:
+    """Print what the options ask for; of arrays without the command, since their file is about to be removed."""
     from .report import report_text
 
     out = file or sys.stdout
     if not out.isatty():
         given.colour = "none" if given.colour == "auto" and not given.svg else given.colour
         given.width = given.width or 100
-    text = lasting(report_text(session, given))
+    text = lasting(report_text(session, given, commanded=not asked.arrays))
     out.write(for_encoding(text, getattr(out, "encoding", None) or "utf-8"))
     out.flush()
 

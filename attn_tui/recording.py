@@ -33,12 +33,15 @@ UNSEEN = (
 )
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Recording:
     """What was recorded: a call for each layer, in the order of a forward pass; `notes` say what was left out."""
 
     calls: dict[int, Call] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"Recording of {_layers_text(self.layers)}, {bytes_text(self.nbytes)}"
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -71,6 +74,15 @@ class Recording:
     def print(self, **options: Any) -> None:
         """Print the picture, as `attn_tui.print` does, with the same tokens and options."""
         print_attention(self.arrays(), **options)
+
+
+def _layers_text(layers: tuple[int, ...]) -> str:
+    """Layer 3; layers 0 … 3, where none between is missing; else as many of them as a line has room for."""
+    if len(layers) < 2:
+        return f"layer {layers[0]}" if layers else "no layers"
+    first, last = layers[0], layers[-1]
+    follow = len(layers) > 2 and last - first == len(layers) - 1
+    return f"layers {first} … {last}" if follow else f"layers {_listed(list(layers))}"
 
 
 def _masks(calls: dict[int, Call]) -> dict[str, Array]:

@@ -35,7 +35,7 @@ from attn_engine import (
 from .moves import with_view
 from .opening import open_scene
 from .options import WIDTHS, OptionError, command
-from .pictures.cells import Lines, figure, gated, pad, plain, printable, width_of, wrap
+from .pictures.cells import Lines, gated, pad, plain, printable, width_of, wrap
 from .pictures.heads.glance import alone_text
 from .pictures.heads.kinds import kinds, scores
 from .pictures.heads.likeness import likeness_text
@@ -43,17 +43,19 @@ from .pictures.heatmap import heat_map, map_title
 from .pictures.ink import Tier
 from .pictures.keys import keys_title, top_keys
 from .pictures.of_files import lost_of
-from .pictures.plan import whole_size
+from .pictures.plan import plan_map, whole_size
 from .pictures.state import different_tokens
 from .pictures.svg import svg_of
 from .pictures.truth import formula, truth_lines
+from .query_report import query_csv, query_json, query_lines, reads_of
 from .scene import Scene
 from .side import Side
-from .stages import Mask, Matrix
 from .view import Session
 
 WIDTH = 100
-HUGE = 100_000
+TOP = 10
+"""Keys that are printed of a query as text."""
+
 MOST_JSON = 2**23
 """Numbers that are written as JSON."""
 
@@ -72,8 +74,8 @@ def print_report(session: Session, given: argparse.Namespace) -> None:
     sys.stdout.flush()
 
 
-def report_text(session: Session, given: argparse.Namespace) -> str:
-    """What the options ask for. Raises OptionError for what cannot be had."""
+def report_text(session: Session, given: argparse.Namespace, *, commanded: bool = True) -> str:
+    """What the options ask for, perhaps without the command. Raises OptionError for what cannot be had."""
     session = replace(session, view=replace(session.view, page="map"))  # whatever view the explorer would open
     scene = open_scene(session, tier_of(given))
     _check_query(scene, given)
@@ -82,25 +84,41 @@ def report_text(session: Session, given: argparse.Namespace) -> str:
 
         _check_far(given)
         scene = to_the_end(scene)
+    if given.query is not None:
+        return query_text(scene, given)
     if given.json:
         check_written("--json", 5 * scene.attention.weights[0].size, MOST_JSON)
         return json.dumps(figures(scene), allow_nan=False) + "\n"
     if given.csv:
         return csv_text(scene)
-    if given.query is not None:
-        return rendered(_reads(scene, given.query, given.top or 10), scene.ink.tier)
     if given.svg:
-        return svg_text(scene, width_wanted(given), given.height)
-    return rendered(report(scene, width_wanted(given), given.height), scene.ink.tier)
+        return svg_text(scene, width_wanted(given), given.height, commanded=commanded)
+    return rendered(report(scene, width_wanted(given), given.height, commanded=commanded), scene.ink.tier)
 
 
-def report(scene: Scene, width: int, height: int | None = None) -> Lines:
-    """The picture, in so many lines at most, with its figures: where it is from, the cursor's query, the heads."""
+def query_text(scene: Scene, given: argparse.Namespace) -> str:
+    """What one query reads: as text TOP keys, as JSON and CSV all that it sees, unless the options say how many."""
+    if given.json:
+        check_written("--json", 2 * scene.size[1], MOST_JSON)
+        return query_json(reads_of(scene, given.query, given.top))
+    if given.csv:
+        check_written("--csv", 2 * scene.size[1], MOST_CSV)
+        return query_csv(reads_of(scene, given.query, given.top))
+    return rendered(query_lines(reads_of(scene, given.query, given.top or TOP), _place(scene)), scene.ink.tier)
+
+
+def report(scene: Scene, width: int, height: int | None = None, *, commanded: bool = True) -> Lines:
+    """The picture, in so many lines at most, with its figures: where it is from, the cursor's query, the heads.
+
+    `commanded`: with the command that shows the same.
+    """
     ink = scene.ink
     blank = [Segment("", ink.text)]
     where = f"{map_title(scene)}   {formula(scene)}   {_place(scene)}"
-    lines = [[Segment(where, ink.strong)], [Segment(printable(command(scene.session)), ink.dim)], blank]
-    lines += heat_map(scene, width, whole_size(scene, width, height))
+    again = [[Segment(printable(command(scene.session)), ink.dim)]] if commanded else []
+    lines = [[Segment(where, ink.strong)], *again, blank]
+    size = width, whole_size(scene, width, height)
+    lines += heat_map(_round_cursor(scene, *size), *size)
     lines += [
         blank,
         *([Segment(text, ink.strong)] for text in wrap(keys_title(scene), width)),
@@ -109,6 +127,15 @@ def report(scene: Scene, width: int, height: int | None = None) -> Lines:
     heads = (alone_text if scene.is_far else likeness_text)(scene)
     likeness = [[Segment(f" {text}", ink.dim)] for text in wrap(heads, width - 1)]
     return [*lines, blank, *truth_lines(scene, width), *likeness]
+
+
+def _round_cursor(scene: Scene, width: int, height: int) -> Scene:
+    """The scene scrolled to have the cursor amid the part of the map for which there is room, where none is chosen."""
+    plan = plan_map(scene, width, height)
+    if plan.complete or scene.session.view.scroll != (0, 0):
+        return scene
+    row, column = (max(at - n * plan.zoom.block // 2, 0) for at, n in zip(scene.cursor, plan.shown, strict=True))
+    return replace(scene, session=with_view(scene, scroll=(row, column)))
 
 
 def _place(scene: Scene) -> str:
@@ -123,60 +150,6 @@ def _place(scene: Scene) -> str:
         f"head {scene.head_number} of {scene.num_heads}": not together,
     }
     return ", ".join(text for text, there in parts.items() if there)
-
-
-def _reads(scene: Scene, query: int, top: int) -> Lines:
-    """The keys that one query reads, heaviest first."""
-    ink = scene.ink
-    row = replace(scene, session=with_view(scene, cursor=(query, 0))).cursor[0]
-    weights, allowed = _row_of(scene, row)
-    order = np.argsort(-np.where(np.isfinite(weights), weights, -np.inf), kind="stable")
-    order = order[allowed[order]][:top]
-    name = f' "{scene.query_labels[row]}"' if scene.has_tokens else ""
-    done = "".join(f" · {note}" for note in scene.combined.notes) if scene.combined else ""
-    lines = [
-        [Segment(f"query {query}{name} of {_place(scene)}{done}: {_found(scene, row, weights, allowed)}", ink.strong)]
-    ]
-    total = 0.0
-    for key in order.tolist():
-        total += float(weights[key])
-        place = scene.combined.key_places[key][0] if scene.combined else key
-        lines.append([
-            Segment(f"{place:>7}  ", ink.dim),
-            Segment(f"{_written(float(weights[key]))}  {_running(total)}  ", ink.accent),
-            Segment(scene.key_labels[key] if scene.has_tokens else "", ink.text),
-        ])  # fmt: skip
-    return lines
-
-
-def _row_of(scene: Scene, row: int) -> tuple[Matrix, Mask]:
-    """The weights of one row, and where it may look, (keys,): where the scores are too many to be made, of it alone."""
-    if scene.is_far:
-        from .far import as_far
-
-        found = as_far(scene).far.row(scene.head, row)
-        return found.weights, found.allowed
-    return np.asarray(scene.weights[row]), np.asarray(scene.allowed[row])
-
-
-def _found(scene: Scene, row: int, weights: Matrix, allowed: Mask) -> str:
-    """The entropy of a row, where it has any, and whatever is unusual about it."""
-    if not allowed.any():
-        return "sees nothing"
-    entropy = float(measures.entropy(weights))
-    texts = [] if math.isnan(entropy) else [f"entropy {entropy:.3f} nats"]
-    unusual = () if scene.is_far else scene.side.by_row.get(row, ())
-    return "; ".join([*texts, *unusual]) or "no weight is left"
-
-
-def _written(weight: float) -> str:
-    return f"{weight:.4f}" if abs(weight) < HUGE else f"{figure(weight):<6}"
-
-
-def _running(total: float) -> str:
-    if not math.isfinite(total):
-        return f"{'–':<6}"
-    return f"{total:.4f}" if abs(total) < HUGE else f"{figure(total):<6}"
 
 
 def figures(scene: Scene) -> dict[str, Any]:
@@ -281,9 +254,9 @@ def csv_text(scene: Scene) -> str:
     return text.getvalue()
 
 
-def svg_text(scene: Scene, width: int, height: int | None = None) -> str:
+def svg_text(scene: Scene, width: int, height: int | None = None, *, commanded: bool = True) -> str:
     """The report as an SVG picture, as wide as its longest line, in characters that every encoding has."""
-    lines = report(scene, width, height)
+    lines = report(scene, width, height, commanded=commanded)
     width = max(map(width_of, lines))
     svg = svg_of([pad(line, width, scene.ink.text) for line in lines], width)
     return svg.encode("ascii", "xmlcharrefreplace").decode()
@@ -320,6 +293,8 @@ def width_wanted(given: argparse.Namespace) -> int:
 
 def _check_far(given: argparse.Namespace) -> None:
     """Raise OptionError for what is of every weight."""
+    if given.query is not None:
+        return
     for option in ("json", "csv"):
         if getattr(given, option):
             raise OptionError(
@@ -338,5 +313,5 @@ def _check_query(scene: Scene, given: argparse.Namespace) -> None:
             raise OptionError(f"--query: {given.query} is hidden by --hide")
     if given.top is not None and given.query is None:
         raise OptionError("--top: it goes with --query")
-    if given.query is not None and (given.json or given.csv or given.svg):
-        raise OptionError("--query: it is printed as text alone, without --json, --csv and --svg")
+    if given.query is not None and given.svg:
+        raise OptionError("--query: it is printed as text, with --json or with --csv, not with --svg")

@@ -148,6 +148,9 @@ n: each half-block cell is a block of n × n positions."""
 PRINTED_ROWS = 24
 """Rows up to which a printed picture grows before its cells become smaller: those of a sentence fit."""
 
+PRINTED_PART = 60
+"""Rows of a printed picture of which not all columns fit: the others would show nothing of what the cursor is at."""
+
 MOST_BLOCK = 2**18
 
 

@@ -147,7 +147,7 @@ MISTAKES = [
     (("print", "--query", "x"), "--query: 'x' is not a whole number from 0 to 1,048,576"),
     (("print", "--top", "3"), "--top: it goes with --query"),
     (("print", "--width", "10"), "--width: '10' is not a whole number from 20 to 1,000"),
-    (("print", "--query", "1", "--svg"), "--query: it is printed as text alone, without --json, --csv and --svg"),
+    (("print", "--query", "1", "--svg"), "--query: it is printed as text, with --json or with --csv, not with --svg"),
     (("print", "--nope"), "--nope is no option or command here; do you mean --rope?"),
     (("--quite-unheard-of",), "--quite-unheard-of is no option or command here; --help lists what there is"),
     (("--mask", "\x1b]0;x\x07"), '--mask: "␛" is no part of the notation, at column 1'),

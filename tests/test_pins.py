@@ -16,6 +16,7 @@ from attn_engine import FIRST, PRESETS, Experiment, run
 from attn_tui.cli import explorer_parser, main
 from attn_tui.opening import open_scene
 from attn_tui.options import command, read_options, words_of
+from attn_tui.pictures.heatmap import map_title
 from attn_tui.pictures.ink import Tier
 from attn_tui.scene import Scene
 from attn_tui.view import Pinned, Session
@@ -131,6 +132,54 @@ def test_another_file_is_named_first_or_as_an_option(path: Path, other: Path) ->
         pin = shlex.quote(f"{start}{shlex.quote(str(other))} --layer 7")
         scene = opened(options(path, f"--layer 7 --pin {pin} --compare a-b"))
         np.testing.assert_allclose(scene.matrix, OTHER[1, 0] - LAYERS[1, 0], atol=1e-7)
+
+
+# What it is
+
+
+@pytest.mark.parametrize(
+    ("shown", "pin", "told"),
+    [
+        ("--layer 3 --head 0", "--layer 7 --head 1", "A: layer 7, head 1 · "),
+        ("--layer 3 --head 1", "--layer 3", "A: head 0 · "),
+        ("--layer 7", "--layer 3", "A: layer 3 · "),
+        ("--layer 7", "--layer 7 --mask causal", ""),
+        ("--layer 7", "OTHER --layer 3", "A: two.npz, layer 3 · "),
+        ("--layer 7", "SAME --layer 7", "A: SAME · "),
+        ("--layer 7", "--source random --queries 5 --keys 5 --head 2", "A: random, head 2 · "),
+        ("--layer 7 --over mean", "--layer 3 --head 1", "A: layer 3 · "),
+        ("--layer 7 --over mean --over-layers all", "OTHER --layer 3 --head 1", "A: two.npz · "),
+    ],
+)
+def test_the_title_says_what_a_is_where_it_is_not_what_b_is(
+    path: Path, other: Path, tmp_path: Path, *, shown: str, pin: str, told: str
+) -> None:
+    same = attn_tui.save(tmp_path / path.name, list(OTHER), layers=[3, 7])
+    pin, told = (text.replace("OTHER", str(other)).replace("SAME", str(same)) for text in (pin, told))
+    title = map_title(opened(options(path, f"{shown} --pin {shlex.quote(pin)} --compare a-b")))
+    assert title.startswith("A − B: weights · ")
+    assert title.endswith(f" · {told}each row to its maximum")
+    assert title.count("A: ") == bool(told)
+
+
+def test_of_a_and_of_b_alone_the_title_says_nothing_of_the_other(path: Path) -> None:
+    for compare in ("a", "b"):
+        assert "A: " not in map_title(opened(options(path, f"--layer 3 --pin '--layer 7' --compare {compare}")))
+
+
+def test_batch_items_and_sets_are_told_apart(tmp_path: Path) -> None:
+    arrays = {f"{name}_attentions.0": np.full((3, 2, 5, 5), 0.2) for name in ("encoder", "cross")}
+    path = attn_tui.save(tmp_path / "c.npz", arrays)
+    pin = "--pin '--set encoder --batch 1 --head 1' --compare a-b"
+    assert " · A: encoder, batch item 1, head 1 · " in map_title(opened(options(path, f"--set cross --batch 2 {pin}")))
+
+
+def test_the_first_line_of_a_report_says_what_a_and_b_are(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(path), "--layer", "3", "--pin", "--layer 7 --head 1", "--compare", "a-b"]
+    assert main(["print", *words]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("A − B: weights · A: layer 7, head 1 · ")
+    assert first.endswith("layer 3, head 0 of 2")
 
 
 # There and back

@@ -219,7 +219,16 @@ def test_print_shows_the_picture_of_a_head_with_its_tokens() -> None:
     assert "layer 2, head 1 of 2" in text
     assert all(word in text for word in ("long", "way", f"{WEIGHTS[2, 1, 0, 0]:.3f}", "all rows sum to 1"))
     assert "\x1b" not in text
-    assert "/" not in text.splitlines()[1]  # the file that is gone goes by its name
+    assert text.splitlines()[0].endswith("   attention.npz, layer 2, head 1 of 2")  # the file that is gone by its name
+
+
+def test_the_command_is_printed_of_a_path_and_not_of_arrays_whose_file_is_gone(tmp_path: Path) -> None:
+    path = attn_tui.save(tmp_path / "c.npz", LAYERS)
+    of_path, of_arrays = printed(path, layer=1, head=1).splitlines(), printed(LAYERS, layer=1, head=1).splitlines()
+    assert of_path[1] == f"attn-tui --file {path} --layer 1 --head 1"
+    assert of_arrays[1:] == of_path[2:]
+    assert "attn-tui --" not in printed(path, tokens=list("abcde"))  # whose file of tokens is gone as well
+    assert printed(LAYERS, svg=True).count("attention.npz") == 1  # in the title
 
 
 def test_print_takes_the_options_of_the_command_line() -> None:

@@ -271,3 +271,35 @@ def test_a_recording_is_printed_with_its_tokens(functional: Any, capsys: pytest.
     assert "layer 1, head 3 of 4" in (out := capsys.readouterr().out)
     assert "long" in out
     assert "╱╱" in out
+
+
+def test_the_functions_take_a_recording_as_they_take_its_arrays(
+    functional: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = layers(functional, 2, is_causal=True)
+    with attn_tui.record(model) as recording:
+        model()
+    due = recording.arrays()
+    for function in (attn_tui.print, attn_tui.show):  # there is no terminal
+        printed = [function(given, layer=1, head=3) or capsys.readouterr().out for given in (recording, due)]
+        assert printed[0] == printed[1]
+        assert "layer 1, head 3 of 4" in printed[0]
+    with np.load(attn_tui.save(tmp_path / "r.npz", recording, tokens=list("abcde"))) as saved:
+        assert due.keys() < {*saved.files}
+        assert all(np.array_equal(saved[name], array) for name, array in due.items())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (None, "layers 0 … 3, 10.0 KiB"),
+        ([2], "layer 2, 2.5 KiB"),
+        ([0, 3], "layers 0, 3, 5.0 KiB"),
+        ([0, 1, 3], "layers 0, 1, 3, 7.5 KiB"),
+    ],
+)
+def test_a_recording_says_which_layers_it_has_and_what_they_take(functional: Any, wanted: Any, told: str) -> None:
+    with attn_tui.record(model := layers(functional, 4), wanted) as recording:
+        assert repr(recording) == "Recording of no layers, 0 B"
+        model()
+    assert repr(recording) == f"Recording of {told}"

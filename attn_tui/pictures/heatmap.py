@@ -20,15 +20,17 @@ from .levels import Levels, blocked, shades
 from .palettes import LEVELS
 from .plan import LEAST_WITH_BAR, NUMBER_WIDTH, Plan, plan_map
 from .shading import cell, half_cells, whole_cells
+from .state import place_of_a
 
 
 def map_title(scene: Scene) -> str:
-    """The stage on show and what its colours mean."""
+    """The stage on show, of what A is while it is compared, and what the colours mean."""
     view = scene.session.view
     if view.stage == "mask" and not scene.signed:
         return f"{scene.title}: {scene.shown.mask}"
     meaning = RANGES[view.colour_range]
-    return f"{scene.title} · {meaning.replace('0 to 1', '−1 to 1') if scene.signed else meaning}"
+    meaning = meaning.replace("0 to 1", "−1 to 1") if scene.signed else meaning
+    return " · ".join(filter(None, (scene.title, place_of_a(scene), meaning)))
 
 
 def heat_map(scene: Scene, width: int, height: int) -> Lines:

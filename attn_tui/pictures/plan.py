@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..presets import preset_of
 from ..scene import Scene
-from ..view import MOST_BLOCK, PRINTED_ROWS, ZOOMS
+from ..view import MOST_BLOCK, PRINTED_PART, PRINTED_ROWS, ZOOMS
 
 NUMBER_WIDTH = 7
 MOST_LABEL_WIDTH = 10
@@ -130,9 +130,12 @@ def _label_height(scene: Scene, zoom: Zoom, spare: int, height: int) -> int:
 def whole_size(scene: Scene, width: int, most: int | None = None) -> int:
     """The rows that the whole map takes at a width: labels, cells, colour bar; of those, `most`.
 
-    Cells become smaller to fit, into PRINTED_ROWS where nothing is asked; cells of a size that was chosen do not.
+    Cells become smaller to fit, into PRINTED_ROWS where nothing is asked; cells of a size that was chosen do not, and
+    where not all of their columns fit, PRINTED_PART rows of them are enough.
     """
     chosen = scene.session.view.zoom != "auto"
     plan = plan_map(scene, width, UNBOUNDED if chosen else most or PRINTED_ROWS)
     rows = -(-plan.whole[0] // 2) if plan.zoom.halves else plan.whole[0]
+    if plan.shown[1] < plan.whole[1]:
+        rows = min(rows, most or PRINTED_PART)
     return max(min(plan.label_height + rows + 1, most or UNBOUNDED), LEAST_WITH_BAR)

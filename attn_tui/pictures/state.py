@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from ..scene import Scene
+from ..side import Side
 from ..stages import Matrix
-from .cells import figure
+from .cells import brief, figure
 from .facts import Fact
 
 
@@ -52,3 +55,34 @@ def different_tokens(scene: Scene) -> list[Fact]:
     pairs = zip(scene.pinned.tokens, scene.side.tokens, strict=True)
     differ = any(one and other and one != other for one, other in pairs)
     return [(1, "A has other tokens", scene.ink.warning)] if differ else []
+
+
+def place_of_a(scene: Scene) -> str:
+    """Which picture A is, where it is not of B's file, set, batch item, layer and head: A: layer 2, head 5."""
+    if not scene.pinned:
+        return ""
+    pairs = zip(_places(scene, scene.pinned), _places(scene, scene.side), strict=True)
+    told = ", ".join(a for a, b in pairs if a != b and a)
+    return f"A: {told}" if told else ""
+
+
+def _places(scene: Scene, side: Side) -> tuple[str, ...]:
+    """Where a side is from, part by part; of heads put together the note of the picture says of which they are."""
+    shown, captured, view = side.shown, side.inputs.captured, scene.session.view
+    pooled = view.over != "head" and side.combined is not None
+    first = captured.first_head if captured else 0
+    names = {"file": brief(_file(scene, side)), "preset": shown.preset}
+    return (
+        names.get(shown.source, shown.source),
+        brief(captured.set_name) if captured else "",
+        f"batch item {shown.batch_item}" if captured else "",
+        "" if side.inputs.layers == (0,) or (pooled and view.over_layers != ()) else f"layer {shown.layer}",
+        "" if pooled else f"head {first + side.head}",
+    )
+
+
+def _file(scene: Scene, side: Side) -> str:
+    """The name of a side's file, with its directory where the names of both are the same."""
+    paths = {each.shown.file for each in scene.sides.values()}
+    alone = len({Path(path).name for path in paths}) == len(paths)
+    return Path(side.shown.file).name if alone else side.shown.file
