@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from attn_engine import FIRST, Inputs, layer_of, within_set
+from attn_engine import FIRST, SOURCES, Experiment, Inputs, layer_of, within_set
 
 from .view import Session
 
@@ -28,6 +28,12 @@ def at_layer(session: Session, number: int, layers: Sequence[int]) -> Session:
     if number == (layers[0] if here == FIRST else here):
         return session
     return replace(session, experiment=replace(session.experiment, layer=number))
+
+
+def sources_of(experiment: Experiment) -> tuple[str, ...]:
+    """The sources that may be chosen: those that need no file, and before them the file where there is one."""
+    made = tuple(name for name in SOURCES if name != "file")
+    return ("file", *made) if experiment.file else made
 
 
 def with_source(session: Session, source: str) -> Session:

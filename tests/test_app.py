@@ -170,13 +170,11 @@ STORIES: dict[str, tuple[Story, ...]] = {
         (
             "",
             Step("zoom        half", "--zoom half"),
-            Step("blocks of 2, max", "--zoom 2"),
+            Step("max of 2", "--zoom 2"),
             Step("cells are at their smallest", "--zoom 8", (KEY, KEY, KEY)),
         ),
     ),
-    "blocks": (
-        ("--zoom 4", Step("blocks of 4, mean", "--zoom 4 --blocks mean"), Step("blocks of 4, max", "--zoom 4")),
-    ),
+    "blocks": (("--zoom 4", Step("mean of 4", "--zoom 4 --blocks mean"), Step("max of 4", "--zoom 4")),),
     "picture-only": (("", Step("Weights", "--picture-only"), Step("Parameters", "")),),
     "stage-on": (
         (

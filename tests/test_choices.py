@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attn_engine import save_capture
+from attn_engine import SOURCES, save_capture
 from tests.hands import WIDE, Hands, explorer
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
@@ -134,3 +134,31 @@ async def test_arrows_and_the_mouse_come_to_every_knob_that_is_drawn(path: Path)
         await hands.pilot.click(panel, offset=(4, at + 1))
         await hands.settle()
         assert hands.app.knob == "batch_item"
+
+
+async def test_the_source_is_turned_away_from_a_file_and_comes_back_to_it(path: Path) -> None:
+    async with explorer(options(path, "--layer 2 --head 1 --cursor 4,3"), size=WIDE) as hands:
+        picture = hands.app.scene.matrix
+        await hands.press("x", ".")
+        assert hands.session.experiment.source == "sample"
+        await hands.press(",")
+        assert "x source      sets.npz" in knob_lines(hands)
+        assert "layer 2  head 1  of 3 × 2" in hands.screen
+        assert np.array_equal(hands.app.scene.matrix, picture)
+        seen = []
+        for _ in SOURCES:
+            await hands.press(".")
+            seen.append(hands.session.experiment.source)
+        assert sorted(seen) == sorted(SOURCES)
+        assert seen[-1] == "file"
+        assert hands.app.scene.size == (5, 5)
+
+
+async def test_where_there_is_no_file_no_turn_of_the_source_comes_to_one() -> None:
+    async with explorer(size=WIDE) as hands:
+        await hands.press("x")
+        seen = []
+        for _ in SOURCES:
+            await hands.press(",")
+            seen.append(hands.session.experiment.source)
+        assert set(seen) == set(SOURCES) - {"file"}

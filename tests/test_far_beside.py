@@ -90,7 +90,7 @@ def exact_row(options: str, query: int) -> Any:
 
 async def test_the_screen_stands_before_anything_is_drawn_and_keys_are_answered(gate: threading.Event) -> None:
     async with explorer(FAR, size=WIDE) as hands:
-        assert "numbers drawn: 0.0 %" in hands.screen
+        assert "drawn 0.0 %  mean of " in hands.screen
         assert "0.0 % of 21,600 numbers drawn" in hands.truth
         await tap(hands, "down", "t", ".")
         assert hands.session.view.cursor[0] > 300
@@ -179,7 +179,7 @@ async def test_of_several_turns_the_numbers_of_the_last_alone_are_kept(mask: str
 
 async def test_cells_of_a_part_are_shown_as_larger_ones_until_they_come(gate: threading.Event) -> None:
     async with explorer(f"{FAR} --zoom cells", size=WIDE) as hands:
-        assert "numbers drawn: 0.0 %" in hands.screen
+        assert "drawn 0.0 %  268–300 × 2–20" in hands.screen
         gate.set()
         await until(hands, lambda: "so far" not in hands.screen and "drawn" not in hands.screen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -133,6 +134,8 @@ def test_what_is_not_known_yet_is_left_blank_and_an_estimate_is_called_one(mask:
         block = slice(row * plan.zoom.block, (row + 1) * plan.zoom.block)
         assert (levels == NOTHING).all() == (not known[block].any())
     assert f"estimate, {share} of queries" in plain(map_lines(scene, 90, 20))
+    for width in (36, 45):  # of windows of 40, 80 and 120 columns
+        assert re.search(f"estimate {share}  mean( of [0-9]+)?$", plain(map_lines(scene, width, 20)))
     assert f"this row is exact, the map an estimate: {share}" in plain([truth_line(scene, 200)])
 
 

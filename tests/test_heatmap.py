@@ -55,7 +55,7 @@ cat     0.100  0.800  0.100  0.000  0.000
 ␛[31m   0.000  0.050  0.050  0.800  0.100
 sat     0.200  0.200  0.200  0.200  0.200
 
-0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.400
+0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.400 this row
 
 """
     )
@@ -76,7 +76,7 @@ cat   ░░██░░····
 日本  ··[]▓▓██··
 ␛[31m ······██░░
 sat   ██████████
-0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.400
+0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.400 this row
 """
     )
 
@@ -90,7 +90,7 @@ def test_half_block_cells_show_the_greater_of_two_rows_where_there_are_no_colour
 0 ██╱╱╱
 2 ·+██╱
 4 █████
-0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.300  ╱╱ masked
+0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.300 this row  ╱╱ masked
 
 """
     )
@@ -503,7 +503,7 @@ def test_what_is_not_a_number_can_be_seen(tier: Tier, zoom: str) -> None:
 @pytest.mark.parametrize(
     ("options", "bar"),
     [
-        ("--range row --cursor 1,1", "0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.800"),
+        ("--range row --cursor 1,1", "0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.800 this row"),
         ("--range picture --cursor 0,0", "0.000 ··░░░░▒▒▒▒▓▓▓▓██ 0.800"),
         ("--range unit", "0.000 ··░░░░▒▒▒▒▓▓▓▓██ 1.000"),
         ("--range log --cursor 0,0", "8.0e-5 ··░░░░▒▒▒▒▓▓▓▓██ 0.800"),

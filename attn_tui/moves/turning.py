@@ -8,7 +8,7 @@ from typing import Any
 
 from attn_engine import is_far, listed
 
-from ..choices import at_layer, offered, with_set, with_source
+from ..choices import at_layer, offered, sources_of, with_set, with_source
 from ..files import as_the_file_has_it
 from ..needs import NEEDS_INPUTS, needs_inputs
 from ..parameters import BY_FIELD, Parameter
@@ -54,11 +54,12 @@ def turn(scene: Scene, row: Parameter, direction: int) -> Session:
     if row.field == "capture_set":
         sets = offered(scene.inputs, row.field)
         return with_set(scene.session, around(sets)(scene.session.experiment.capture_set or sets[0], direction))
+    if row.field == "source":
+        experiment = scene.session.experiment
+        return with_source(scene.session, around(sources_of(experiment))(experiment.source, direction))
     turned = turned_value(row, getattr(scene.session.experiment, row.field), direction)
     if row.field == "batch_item" and turned not in offered(scene.inputs, row.field):
         raise Refusal(f"batch items are {listed(offered(scene.inputs, row.field))}")
-    if row.field == "source":
-        return with_source(scene.session, turned)
     return replace(scene.session, experiment=replace(scene.session.experiment, **{row.field: turned}))
 
 

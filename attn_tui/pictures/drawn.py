@@ -16,12 +16,15 @@ Matrix = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The shades and numbers of cells, (rows, columns), the first of which is the picture's `first`, and a note."""
+    """The shades and numbers of cells, (rows, columns), the first of which is the picture's `first`.
+
+    The note says how far they are known, in full and briefly; nothing, where they are known.
+    """
 
     tones: Shades
     numbers: Matrix
     first: tuple[int, int] = (0, 0)
-    note: str = ""
+    note: tuple[str, str] | None = None
 
     def window(self, plan: Plan) -> Levels:
         """The levels of the cells in view."""

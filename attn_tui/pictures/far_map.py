@@ -42,17 +42,20 @@ def _stand_in(scene: FarScene, plan: Plan) -> Drawn:
     means, seen, unknown = larger(scene.whole, 1)
     there = np.ix_(rows, columns)
     tones = _tones(means[there], seen[there], unknown[rows], scene.session.view.colour_range)
-    note = _drawn_so_far(scene) or f"so far blocks of {scene.grain}"
+    note = _drawn_so_far(scene) or (f"so far blocks of {scene.grain}", f"so far {scene.grain}")
     return Drawn(tones, means[there], plan.first, note)
 
 
-def _drawn_so_far(scene: FarScene) -> str:
-    drawing = scene.progress.drawing
-    return f"numbers drawn: {percent(drawing.share)}" if drawing else ""
+def _drawn_so_far(scene: FarScene) -> tuple[str, str] | None:
+    if not scene.progress.drawing:
+        return None
+    share = percent(scene.progress.drawing.share)
+    return f"numbers drawn: {share}", f"drawn {share}"
 
 
-def _estimate(found: MeanMap) -> str:
-    return "" if found.exact else f"estimate, {percent(found.share)} of queries"
+def _estimate(found: MeanMap) -> tuple[str, str] | None:
+    share = percent(found.share)
+    return None if found.exact else (f"estimate, {share} of queries", f"estimate {share}")
 
 
 def _around(plan: Plan, axis: int) -> range:

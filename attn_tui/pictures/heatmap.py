@@ -13,13 +13,13 @@ from ..scene import Scene
 from ..stages import Matrix
 from ..view import RANGES
 from .axes import column_labels, row_label
-from .cells import Line, Lines, figure, fit, page, squeezed, width_of
+from .cells import Line, Lines, fit, page, squeezed
+from .colour_bar import colour_bar
 from .drawn import Drawn
 from .ink import MASKED, NOTHING
 from .levels import Levels, blocked, shades
-from .palettes import LEVELS
 from .plan import LEAST_WITH_BAR, NUMBER_WIDTH, Plan, plan_map
-from .shading import cell, half_cells, whole_cells
+from .shading import half_cells, whole_cells
 from .state import place_of_a
 
 
@@ -47,7 +47,7 @@ def map_lines(scene: Scene, width: int, height: int) -> Lines:
         return lines[:height]
     lines = lines[: height - 1]
     gap: Lines = [[]] if height - len(lines) > 2 else []
-    return [*lines, *gap, _colour_bar(scene, plan, drawn, width)]
+    return [*lines, *gap, colour_bar(scene, plan, drawn, width)]
 
 
 def _drawn(scene: Scene, plan: Plan) -> Drawn:
@@ -112,45 +112,3 @@ def _number_cells(scene: Scene, numbers: Matrix, levels: Levels, column: int) ->
         text = {MASKED: "╱", NOTHING: " "}[level] * room if level in (MASKED, NOTHING) else text
         line.append(Segment(f"[{text}]", ink.mark) if index == column else Segment(text, style))
     return line
-
-
-def _colour_bar(scene: Scene, plan: Plan, drawn: Drawn, width: int) -> Line:
-    """What the shades mean in numbers, for the cursor's row, and which part of the picture is in view."""
-    ink, tones = scene.ink, drawn.tones
-    row = min(drawn.within((scene.cursor[0] // plan.zoom.block, 0))[0], len(tones.high) - 1)
-    low, high = figure(float(tones.low[row])), figure(float(tones.high[row]))
-    masked = [Segment("╱╱", ink.hatch), Segment(" masked  ", ink.dim)] if (tones.levels == MASKED).any() else []
-    note = [Segment(_zoom_note(scene, plan), ink.dim)]
-    if drawn.note:
-        note = [Segment(f"{drawn.note}  ", ink.warning), *note]
-    if scene.session.view.stage == "mask" and not scene.signed:
-        return [Segment(*cell(ink, LEVELS - 1, tones.signed)), Segment(" may look  ", ink.dim), *masked, *note]
-    for shades_shown in (8, 4, 2):
-        levels = [round(index * (LEVELS - 1) / (shades_shown - 1)) for index in range(shades_shown)]
-        bar = [_swatch(scene, plan, level) for level in levels]
-        line = [Segment(f"{low} ", ink.dim), *bar, Segment(f" {high}  ", ink.dim), *masked, *note]
-        if width_of(line) <= width:
-            break
-    return line
-
-
-def _swatch(scene: Scene, plan: Plan, level: int) -> Segment:
-    """A shade of the colour bar, drawn as the cells are."""
-    ink, signed = scene.ink, scene.signed
-    if ink.shaded or not plan.zoom.halves:
-        return Segment(*cell(ink, level, signed))
-    text, style = ink.small_glyph(level, signed=signed)
-    return Segment(text * 2, style)
-
-
-def _zoom_note(scene: Scene, plan: Plan) -> str:
-    notes = []
-    if plan.zoom.block > 1:
-        notes.append(f"blocks of {plan.zoom.block}, {scene.blocks}")
-    if not plan.complete:
-        rows, columns = (
-            f"{first * plan.zoom.block}–{min((first + count) * plan.zoom.block, total) - 1}"
-            for first, count, total in zip(plan.first, plan.shown, scene.size, strict=True)
-        )
-        notes.append(f"{rows} × {columns}")
-    return " · ".join(notes)

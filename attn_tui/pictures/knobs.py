@@ -132,12 +132,21 @@ def _shown(scene: Scene, width: int) -> Lines:
         ("v", "stage", view.stage),
         ("c", "colours", view.colour_range),
         ("C", "palette", view.palette),
-        ("+", "zoom", view.zoom if not view.zoom.isdigit() else f"{view.zoom} × {view.zoom}, {scene.blocks}"),
+        ("+", "zoom", _zoom(scene, width - cell_len(key_column(scene)) - NAME_WIDTH)),
     ]
     if scene.session.pinned:
         rows.append(("P", "compare", COMPARE[view.compare]))
     ink = scene.ink
     return [setting(ink, (key_column(scene, key), name, value), width, ink.text) for key, name, value in rows]
+
+
+def _zoom(scene: Scene, room: int) -> str:
+    """The zoom by its name, or the side of a block and what it shows, in the words there is room for."""
+    zoom, blocks = scene.session.view.zoom, scene.blocks
+    if not zoom.isdigit():
+        return zoom
+    words = (f"{zoom} × {zoom}, {blocks}", f"{blocks} of {zoom}", f"{blocks} {zoom}")
+    return next((text for text in words if len(text) <= room), words[-1])
 
 
 def about(scene: Scene, row: Parameter, width: int) -> tuple[Lines, ...]:
