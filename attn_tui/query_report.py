@@ -32,6 +32,7 @@ class Reads:
     weights: Matrix
     allowed: Mask
     order: list[int]
+    unusual: tuple[str, ...]
 
     def place(self, column: int) -> int:
         """The position that a column stands for; of a word, its first."""
@@ -44,28 +45,24 @@ class Reads:
         entropy = float(measures.entropy(self.weights)) if self.allowed.any() else math.nan
         return entropy if math.isfinite(entropy) else None
 
-    @property
-    def unusual(self) -> tuple[str, ...]:
-        """What is unusual about the row, as far as that is known."""
-        return () if self.scene.is_far else self.scene.side.by_row.get(self.row, ())
-
 
 def reads_of(scene: Scene, query: int, top: int | None = None) -> Reads:
     """The keys that a query reads, all that it sees or the `top` heaviest."""
     row = replace(scene, session=with_view(scene, cursor=(query, 0))).cursor[0]
-    weights, allowed = _row_of(scene, row)
+    weights, allowed, unusual = _row_of(scene, row)
     order = np.argsort(-np.where(np.isfinite(weights), weights, -np.inf), kind="stable")
-    return Reads(scene, query, row, weights, allowed, order[allowed[order]][:top].tolist())
+    return Reads(scene, query, row, weights, allowed, order[allowed[order]][:top].tolist(), unusual)
 
 
-def _row_of(scene: Scene, row: int) -> tuple[Matrix, Mask]:
-    """The weights of one row, and where it may look, (keys,): where the scores are too many to be made, of it alone."""
+def _row_of(scene: Scene, row: int) -> tuple[Matrix, Mask, tuple[str, ...]]:
+    """The weights of one row, where it may look, (keys,), and what is unusual: of it alone where scores are too many."""
     if scene.is_far:
         from .far import as_far
+        from .rows import reading_of
 
-        found = as_far(scene).far.row(scene.head, row)
-        return found.weights, found.allowed
-    return np.asarray(scene.weights[row]), np.asarray(scene.allowed[row])
+        found = reading_of(as_far(scene).far, scene.head, row)
+        return found.row.weights, found.row.allowed, (found.unusual,) if found.unusual else ()
+    return np.asarray(scene.weights[row]), np.asarray(scene.allowed[row]), scene.side.by_row.get(row, ())
 
 
 def query_lines(reads: Reads, where: str) -> Lines:

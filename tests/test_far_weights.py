@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import re
 import shlex
 import weakref
@@ -290,3 +291,13 @@ def test_half_precision_says_how_exact_a_what_if_is(
     assert "what if, to 0.2 %" in text
     _, text, _ = ended(capsys, "print", str(half))
     assert "what if" not in text
+
+
+@pytest.mark.parametrize(("query", "told"), [(30, "that are NaN or ∞"), (50, ODD), (60, "below 0"), (61, "")])
+def test_what_is_unusual_about_a_printed_query_is_said(
+    query: int, told: str, long: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, text, _ = ended(capsys, "print", *shlex.split(options(long, f"--head 2 --query {query}")))
+    assert (f"has weights {told}" if told else "nats\n") in text
+    _, text, _ = ended(capsys, "print", *shlex.split(options(long, f"--head 2 --query {query} --json")))
+    assert json.loads(text)["unusual"] == ([f"has weights {told}"] if told else [])
