@@ -55,7 +55,7 @@ def reads_of(scene: Scene, query: int, top: int | None = None) -> Reads:
 
 
 def _row_of(scene: Scene, row: int) -> tuple[Matrix, Mask, tuple[str, ...]]:
-    """The weights of one row, where it may look, (keys,), and what is unusual; where scores are too many, of it alone."""
+    """The weights of one row, where it may look, (keys,), and what is unusual; of a far one without the others."""
     if scene.is_far:
         from .far import as_far
         from .rows import reading_of
