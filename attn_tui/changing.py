@@ -100,7 +100,8 @@ class Changing(Showing):
         self.desks["scenes"].forget_waiting()
         self.coming, self.session = coming, coming.session
         shown = self.scene.shown if self.session.view.compare == "a" else self.session.experiment
-        scene = replace(self.scene, session=self.session, shown=shown, knob=self.knob, message="", coming=True)
+        ahead = replace(self.scene, session=self.session, shown=shown, before=self.scene.side)
+        scene = replace(ahead, knob=self.knob, message="", coming=True)
         self.show_scene(scene)
         self.on_made()
 

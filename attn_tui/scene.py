@@ -82,6 +82,8 @@ class Scene:
     """A and B, while their difference is on show."""
     pinned: Side | None = None
     """What A is of, while the difference is on show."""
+    before: Side | None = None
+    """What the picture is of, while the session is ahead of it."""
     aside: Desk = field(default_factory=Desk)
     """Answers what need not be known before the rest is seen."""
 
@@ -280,7 +282,7 @@ class Scene:
     @cached_property
     def side(self) -> Side:
         """What the picture is of; while the difference is on show, what B is of."""
-        return Side(self.shown, self.attention, self.inputs, self.head, self.combined, self.session.view)
+        return self.before or Side(self.shown, self.attention, self.inputs, self.head, self.combined, self.session.view)
 
     @property
     def sides(self) -> dict[str, Side]:

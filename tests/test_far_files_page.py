@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attn_engine import Attention, Experiment, close_files, run_once
+from attn_engine import Attention, Experiment, FieldError, close_files, run_once
 from attn_tui import effort
 from tests.capture_files import npz_of, safetensors_of
 from tests.hands import WIDE, explorer
@@ -145,3 +145,17 @@ def test_a_difference_with_a_picture_that_is_too_large_is_refused(
         status, _, told = ended(capsys, "print", *words, "--compare", "a-b")
         assert status == 2
         assert "A − B is not to be had beyond 4,096 scores" in told
+
+
+async def test_a_long_file_that_a_view_cannot_show_is_refused_while_the_sample_stays(long: Path) -> None:
+    async with explorer(options(long, "--source sample --over mean --merge-words"), size=WIDE) as hands:
+        before = hands.session
+        await hands.press("x", ",")
+        assert "over mean is not to be had beyond 4,096 scores" in hands.truth
+        assert hands.session == before
+        assert "mean of 12 heads" in hands.screen
+
+
+def test_a_long_file_is_refused_where_every_score_would_be_made(long: Path) -> None:
+    with pytest.raises(FieldError, match="which is the most that is made at once"):
+        run_once(Experiment(source="file", file=str(long), layer=0), 1)

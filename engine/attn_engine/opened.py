@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .budget import PER_SCORE, most_within
-from .experiment import FIRST, Experiment, FieldError, most_scores
+from .experiment import FIRST, Experiment, FieldError, most_scores, most_scores_told
 
 if TYPE_CHECKING:
     from .captures.bands import Band
@@ -73,6 +73,22 @@ def one_at_a_time(experiment: Experiment) -> bool:
 def is_long(experiment: Experiment) -> bool:
     """Whether one head of a file has more scores than are made. Raises as `set_of`."""
     return set_of(experiment).scores > most_scores()
+
+
+def check_not_long(experiment: Experiment) -> None:
+    """Raise FieldError where one head has more scores than are made, which `far_of` does without."""
+    check_scores_of(set_of(experiment), 1)
+
+
+def check_scores_of(found: CaptureSet, heads: int) -> None:
+    """Raise FieldError where so many heads have more scores than are made."""
+    if heads * found.scores > most_scores():
+        most = max(most_scores() // found.key_length, 1)
+        raise FieldError(
+            "file",
+            f"{found.query_length:,} queries × {found.key_length:,} keys is more than {most_scores_told()} scores, "
+            f"which is the most that is made at once: save {most:,} of the queries or fewer",
+        )
 
 
 def sized(experiment: Experiment) -> Experiment:

@@ -18,7 +18,7 @@ from .attention import Attention, Floats, Mask, unrepeated
 from .experiment import OF_A_MADE_SOURCE, OF_THE_SOURCE, SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .of_weights import OfWeights, check_additive, log_weights, reweighed
-from .opened import forget_files
+from .opened import check_not_long, forget_files
 from .sources import Inputs
 
 INPUT_FIELDS = (*OF_THE_SOURCE, "layer")
@@ -115,6 +115,8 @@ class Pipeline:
         score_mod = parse(experiment.score_mod, Kind.SCORE_MOD)
         stages.check_temperature(experiment.temperature)
         check_scores(experiment)
+        if experiment.source == "file":
+            check_not_long(experiment)
         given = self.inputs_of(experiment, only)
         captured, head = given.captured, None
         if captured and captured.total_heads > given.query.shape[0]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .captured import NEEDS_INPUTS, NORMAL, ROUNDING, Captured, Floats, Layer, Mask
-from .experiment import OF_A_MADE_SOURCE, Experiment, FieldError, most_scores, most_scores_told
+from .experiment import OF_A_MADE_SOURCE, Experiment, FieldError
 from .normalisers import softmax
 from .of_weights import causal_pairs
-from .opened import is_long, numbered, opened, set_of
+from .opened import check_scores_of, is_long, numbered, opened, set_of
 
 if TYPE_CHECKING:
     from .captures.sets import CaptureSet
@@ -31,7 +31,7 @@ def read_layer(experiment: Experiment, only: int | None = None) -> Layer:
 
         return long_head(experiment, found, layer, only)
     heads = range(found.num_heads) if only is None else range(only, only + 1)
-    _check_scores(found, len(heads))
+    check_scores_of(found, len(heads))
     mask, scale = _mask(found, layer, batch, heads), found.scale(layer)
     inputs = _inputs(found, layer, batch, heads)
     weights = _weights(found, layer, batch, only) if found.has_weights else None
@@ -89,21 +89,6 @@ def _mask(found: CaptureSet, layer: int, batch: int, heads: range) -> Mask | Non
         return mask
     there = np.arange(found.key_length) < found.key_counts[:, None]
     return there if mask is None else mask & there
-
-
-def _check_scores(found: CaptureSet, heads: int) -> None:
-    """Raise FieldError for more scores than are made."""
-    if heads * found.scores > most_scores():
-        raise FieldError(
-            "file",
-            f"{found.query_length:,} queries × {found.key_length:,} keys is more than {most_scores_told()} scores, "
-            f"which is the most that is made at once: save {most_queries(found)} of the queries or fewer",
-        )
-
-
-def most_queries(found: CaptureSet) -> str:
-    """How many queries against all keys are as many scores as are made, in words."""
-    return f"{max(most_scores() // found.key_length, 1):,}"
 
 
 def _check(field: str, number: int, count: int) -> None:
