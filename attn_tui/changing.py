@@ -10,10 +10,11 @@ from textual.message import Message
 from .desk import Desk, Trouble
 from .effort import takes_long
 from .history import History, decided
+from .making import make_scene
 from .parameters import knobs_of
 from .pictures.ink import Tier
 from .pictures.plan import plan_map
-from .scene import Scene, make_scene
+from .scene import Scene
 from .showing import Showing
 from .view import Session
 

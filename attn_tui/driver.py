@@ -44,9 +44,9 @@ READ_AT_ONCE = 65536
 TICK = 0.05
 """Seconds in which something may come before it is asked what else there is to do."""
 
-GIVES_BACK = "".join(
-    f"\x1b[{mode}"
-    for mode in "?1000l ?1003l ?1015l ?1006l ?2004l ?7h ?2026l 0m <u ?1049l ?25h ?1004l".split()  # noqa: SIM905
+GIVES_BACK = (
+    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[?2026l\x1b[0m\x1b[<u"
+    "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
 """Turns off what Textual turns on: the mouse, bracketed paste, the keyboard's protocol, the other screen and so on."""
 
@@ -157,8 +157,9 @@ class TerminalDriver(BareDriver):
         if line := self._leave_line():
             line.end()
             line.write(GIVES_BACK)
-            with suppress(termios.error):
-                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before or termios.tcgetattr(self.fileno))
+            if self.attrs_before is not None:
+                with suppress(termios.error):
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
             line.close()
 
     def _leave_line(self) -> Line | None:

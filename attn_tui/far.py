@@ -205,17 +205,17 @@ def grain_of(far: Far) -> int:
     return 1 << (max(-(-max(far.query_length, far.key_length) // FINEST), 1) - 1).bit_length()
 
 
-def make_far_scene(session: Session, shown: Experiment, wanted: int, ink: Ink, desk: Desk) -> FarScene:
+def make_far_scene(session: Session, ink: Ink, desk: Desk) -> FarScene:
     """The scene of a session that shows such an experiment. Raises FieldError for what is not to be had of it."""
     _check(session.view)
     check_apart(session.view)
-    shown = replace(shown, layer=layer_of(shown))
-    head = min(wanted, size_of(shown).num_heads - 1)
+    shown = replace(session.shown, layer=layer_of(session.shown))
+    head = min(session.head_shown, size_of(shown).num_heads - 1)
     far = far_of(replace(shown, mask="full") if session.view.page == "masks" else shown, head)
     inputs, nothing = far.inputs(), np.zeros((0, 0), dtype=np.float32)
     shown = replace(far.experiment, mask=shown.mask)
     attention = cast("Attention", far)  # whatever asks it for a matrix is none of this scene's pictures
-    title = TITLES["weights"] if session.shown is session.experiment else f"A, pinned: {TITLES['weights'].lower()}"
+    title = f"A, pinned: {TITLES['weights'].lower()}" if session.shows_pinned else TITLES["weights"]
     scene = FarScene(session, ink, shown, attention, inputs, head, nothing, nothing > 0, False, title, aside=desk)
     scene.widest  # noqa: B018 - of many tokens, known before the scene is on the screen
     if session.view.page == "map" and desk.is_beside:

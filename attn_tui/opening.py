@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from attn_engine import Experiment, FieldError, RuleError, layer_of
 
+from .making import make_scene
 from .needs import needs_inputs, turned_in_vain
 from .options import OptionError
 from .parameters import BY_FIELD
 from .pictures.ink import Tier, make_ink
-from .scene import Scene, make_scene
+from .scene import Scene
 from .view import Pinned, Session, View
 
 

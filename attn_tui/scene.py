@@ -17,24 +17,17 @@ from attn_engine import (
     Combined,
     Experiment,
     Inputs,
-    inputs_of,
-    is_far,
-    layer_of,
-    num_heads_of,
-    one_at_a_time,
-    run,
 )
 
 from .desk import Desk
 from .findings import Finding, findings, tolerance_of
 from .keycaps import Keycaps, keycaps
 from .labels import columns_of, labels_of, widest
-from .layers.overview import Layers, layers_of
+from .layers.overview import Layers
 from .needs import in_use
 from .pictures.ink import Ink
 from .side import Side
-from .stages import LOG_TITLES, SIGNED, TITLES, Mask, Matrix, stage_matrix, stage_stack
-from .together import put_together
+from .stages import Mask, Matrix, stage_stack
 from .view import Session, View
 
 if TYPE_CHECKING:
@@ -304,105 +297,6 @@ class Scene:
             return highest
         seen = self.weights[self.allowed & np.isfinite(self.weights)]  # words and renormalised rows may exceed it
         return max(highest, float(seen.max(initial=0)))
-
-
-def make_scene(
-    session: Session,
-    ink: Ink,
-    *,
-    knob: str = "",
-    message: str = "",
-    trouble: bool = False,
-    desk: Desk | None = None,
-) -> Scene:
-    """The scene of a session. Raises ValueError or RuleError where there is nothing to show.
-
-    The mask laboratory, the experiments and the layers ask the desk; without one, every question is answered at once.
-    """
-    view = session.view
-    pinned = None if view.page == "experiments" else session.pinned  # there, B alone is shown
-    show_pinned = pinned is not None and view.compare == "a"
-    shown, wanted = (pinned.experiment, pinned.head) if pinned and show_pinned else (session.experiment, view.head)
-    in_laboratory = view.page == "masks"  # there the mask need not fit the map
-    desk = desk or Desk()
-    if is_far(shown):
-        from .far import make_far_scene
-
-        far = make_far_scene(session, shown, wanted, ink, desk)
-        return _with_page(replace(far, knob=knob, message=message, trouble=trouble))
-    shown = replace(shown, layer=layer_of(shown))
-    attention, inputs, head = _computed(replace(shown, mask="full") if in_laboratory else shown, wanted)
-    matrix, mask, combined = _picture(shown, attention, inputs, head, view)
-    compared = beside = None
-    signed = view.stage in SIGNED
-    title = TITLES[view.stage] if attention.head_dim else LOG_TITLES.get(view.stage, TITLES[view.stage])
-    if pinned and view.compare == "a-b":
-        if is_far(pinned.experiment):
-            from .far import check_apart
-
-            check_apart(view)
-        beneath = replace(pinned.experiment, layer=layer_of(pinned.experiment))
-        given = _computed(beneath, pinned.head)
-        other, other_mask, other_combined = _picture(beneath, *given, view)
-        if other.shape == matrix.shape:
-            beside = Side(beneath, *given, other_combined, view)
-            compared = np.where(other_mask, other, 0), np.where(mask, matrix, 0)
-            matrix, mask, signed = _difference(other, other_mask, matrix, mask)
-            title = f"A − B: {title.lower()}"
-        else:
-            message, trouble = _different_sizes(other.shape, matrix.shape), True
-    elif show_pinned:
-        title = f"A, pinned: {title.lower()}"
-    title = " · ".join((title, *(combined.notes if combined else ())))
-    scene = Scene(session, ink, shown, attention, inputs, head, matrix, mask, signed, title, knob, message, trouble)
-    return _with_page(replace(scene, combined=combined, compared=compared, pinned=beside, aside=desk))
-
-
-def _with_page(scene: Scene) -> Scene:
-    """The scene with what the page on show has besides the map's."""
-    session, desk = scene.session, scene.aside
-    if session.view.page == "masks":
-        from .lab.laboratory import laboratory_of
-
-        return replace(scene, laboratory=laboratory_of(session, scene.attention, scene.head, desk))
-    if session.view.page == "heads":
-        return replace(scene, layers=layers_of(scene.shown, scene.attention, scene.inputs, desk))
-    if session.view.page == "experiments":
-        from .experiments.trial import trial_of
-
-        return replace(scene, trial=trial_of(session, desk))
-    return scene
-
-
-def _computed(experiment: Experiment, wanted: int) -> tuple[Attention, Inputs, int]:
-    """The attention, its inputs, and which of its heads is the one wanted, or the last there is.
-
-    Of a file's layer too large for all its heads, only that one is computed.
-    """
-    if one_at_a_time(experiment):
-        head = min(wanted, num_heads_of(experiment) - 1)
-        return run(experiment, head), inputs_of(experiment, head), 0
-    attention = run(experiment)
-    return attention, inputs_of(experiment), min(wanted, attention.num_heads - 1)
-
-
-def _picture(
-    experiment: Experiment, attention: Attention, inputs: Inputs, head: int, view: View
-) -> tuple[Matrix, Mask, Combined | None]:
-    """The stage on show of a head, or its weights put together as the view asks."""
-    combined = put_together(experiment, attention, inputs, head, view)
-    if combined is None:
-        return *stage_matrix(attention, head, view.stage), None
-    return combined.weights, combined.mask, combined
-
-
-@np.errstate(invalid="ignore", over="ignore")
-def _difference(a: Matrix, a_mask: Mask, b: Matrix, b_mask: Mask) -> tuple[Matrix, Mask, bool]:
-    return np.where(a_mask, a, 0) - np.where(b_mask, b, 0), a_mask | b_mask, True
-
-
-def _different_sizes(a: tuple[int, ...], b: tuple[int, ...]) -> str:
-    return f"A is {a[0]} × {a[1]} and B is {b[0]} × {b[1]}: A − B needs equal sizes, so this is B"
 
 
 def _at(places: Sequence[Sequence[int]], position: int) -> int:

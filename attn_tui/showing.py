@@ -18,6 +18,7 @@ from attn_engine import is_far
 
 from . import charts, layout, terminal
 from .desk import Desk
+from .making import make_scene
 from .pictures.cells import Lines, printable
 from .pictures.entropy import entropy_charts, entropy_title
 from .pictures.explain import explain
@@ -32,7 +33,7 @@ from .pictures.plan import UNBOUNDED, Plan, plan_map
 from .pictures.svg import tidied
 from .pictures.truth import hints_line, title_line, too_small, truth_line
 from .rooms import ROOMS, make_room
-from .scene import Scene, make_scene
+from .scene import Scene
 from .view import Session
 from .widgets.panel import Panel
 from .widgets.prompt import Prompt

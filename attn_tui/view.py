@@ -288,6 +288,16 @@ class Session:
     settings: Settings = UNSETTLED
 
     @property
+    def shows_pinned(self) -> bool:
+        """Whether A alone is shown; among the experiments there is only B."""
+        return self.pinned is not None and self.view.compare == "a" and self.view.page != "experiments"
+
+    @property
     def shown(self) -> Experiment:
         """What the map is of: A while that alone is shown, else what the knobs say, which A − B begins with too."""
-        return self.pinned.experiment if self.pinned and self.view.compare == "a" else self.experiment
+        return self.pinned.experiment if self.pinned and self.shows_pinned else self.experiment
+
+    @property
+    def head_shown(self) -> int:
+        """The head that it is of, if there are so many."""
+        return self.pinned.head if self.pinned and self.shows_pinned else self.view.head

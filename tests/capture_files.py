@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from attn_engine import CaptureError, open_capture
+from attn_engine.captures.disk import Disk
 
 STREAM = np.random.default_rng(0)
 CODES = {
@@ -69,6 +70,19 @@ WRITERS = {"npz": npz_of, "compressed npz": packed_of, "safetensors": safetensor
 def random_weights(*shape: int) -> Any:
     """Numbers in 0 … 1, float32, others at every call."""
     return STREAM.random(shape, dtype=np.float32)
+
+
+def bytes_read(patch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes each read of a file takes from now on."""
+    counts: list[int] = []
+    first = Disk.read
+
+    def counted(self: Disk, offset: int, count: int) -> bytes:
+        counts.append(count)
+        return first(self, offset, count)
+
+    patch.setattr(Disk, "read", counted)
+    return counts
 
 
 def refused(path: Path | str, **options: Any) -> CaptureError:

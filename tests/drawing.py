@@ -14,10 +14,11 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from attn_engine import Attention, Experiment, Inputs
+from attn_tui.making import make_scene
 from attn_tui.options import read_options
 from attn_tui.pictures.cells import Line, Lines, plain
 from attn_tui.pictures.ink import Ink, Tier, make_ink
-from attn_tui.scene import Scene, make_scene
+from attn_tui.scene import Scene
 from attn_tui.stages import SIGNED, TITLES, stage_matrix
 from attn_tui.view import Session, View
 

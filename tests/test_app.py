@@ -19,16 +19,16 @@ from textual.binding import Binding
 from textual.driver import Driver
 from textual.screen import Screen
 
-import attn_tui.scene
+import attn_tui.making
 from attn_engine import Attention, Experiment, pipeline
 from attn_engine import run as attn_engine_run
 from attn_tui.actions import ACTIONS, BY_NAME
 from attn_tui.app import Explorer
+from attn_tui.making import make_scene
 from attn_tui.opening import open_scene
 from attn_tui.options import read_options
 from attn_tui.parameters import BY_FIELD, BY_KEY, EVERY_KNOB, LAB_BY_KEY
 from attn_tui.pictures.ink import Tier, make_ink
-from attn_tui.scene import make_scene
 from attn_tui.view import Session
 from attn_tui.widgets.panel import Panel
 from tests.hands import WIDE, Hands, explorer, session_of
@@ -958,7 +958,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
         asked.append(experiment)
         return run(experiment)
 
-    monkeypatch.setattr(attn_tui.scene, "run", spied)
+    monkeypatch.setattr(attn_tui.making, "run", spied)
     return asked
 
 
@@ -1002,7 +1002,7 @@ async def test_a_mistake_in_computing_leaves_the_screen_as_it_was(monkeypatch: p
         await hands.press("t")
         before, session = hands.rows, hands.session
         with monkeypatch.context() as patch:
-            patch.setattr(attn_tui.scene, "run", broken)
+            patch.setattr(attn_tui.making, "run", broken)
             await hands.press(".")
             truth = hands.app.panel("truth").region.y
             assert hands.truth.strip() == "the numbers have gone for a walk"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from attn_tui import changing, effort
-from attn_tui.scene import Scene, make_scene
+from attn_tui.making import make_scene
+from attn_tui.scene import Scene
 from tests.drawing import ink_of
 from tests.hands import Hands, explorer, session_of
 

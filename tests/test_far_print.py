@@ -11,8 +11,8 @@ import pytest
 from attn_engine import far_of
 from attn_engine.fast import maps
 from attn_tui import estimates
+from attn_tui.making import make_scene
 from attn_tui.pictures.cells import figure
-from attn_tui.scene import make_scene
 from tests.drawing import ink_of
 from tests.hands import session_of
 from tests.test_cli import ended

@@ -28,10 +28,9 @@ from attn_engine import (
     measures,
     run_once,
 )
-from attn_engine.captures.disk import Disk
 from attn_tui import opening
 from attn_tui.scene import Scene
-from tests.capture_files import npy_of, npz_of, packed_of, safetensors_of
+from tests.capture_files import bytes_read, npy_of, npz_of, packed_of, safetensors_of
 from tests.hands import WIDE, explorer
 from tests.test_cli import ended
 from tests.test_far_files import KEYS, QUERIES, experiment_of, limited, lower
@@ -138,21 +137,16 @@ def test_it_becomes_exact_a_strip_after_the_other(kind: Any, tmp_path: Path, mon
 
 
 def test_only_what_is_looked_at_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, read, first = safetensors_of(tmp_path, {"attention": weights(np.float16)}), [0], Disk.read
-
-    def counted(self: Disk, offset: int, count: int) -> bytes:
-        read[0] += count
-        return first(self, offset, count)
-
+    path = safetensors_of(tmp_path, {"attention": weights(np.float16)})
     with limited():
         is_far(experiment_of(path))
-        monkeypatch.setattr(Disk, "read", counted)
+        read = bytes_read(monkeypatch)
         far = far_of(experiment_of(path), 1)
-        assert read[0] == 0
+        assert sum(read) == 0
         far.row(1, 5)
-        assert read[0] == 2 * KEYS
+        assert sum(read) == 2 * KEYS
         _ = [*far.maps(1, [10, 20, 30], [0, KEYS], np.inf)]
-        assert read[0] == 2 * KEYS * 21
+        assert sum(read) == 2 * KEYS * 21
 
 
 def broken() -> Any:
@@ -194,7 +188,11 @@ def test_what_needs_every_weight_is_refused(tmp_path: Path) -> None:
 def test_what_is_read_of_a_file_is_let_go_of_when_it_is_closed(tmp_path: Path) -> None:
     experiment = experiment_of(npy_of(tmp_path, weights()))
     with limited():
-        held = weakref.ref(far_of(experiment, 1).inputs().captured.rows.of)  # type: ignore[union-attr]
+        captured = far_of(experiment, 1).inputs().captured
+        assert captured
+        assert captured.rows
+        held = weakref.ref(captured.rows.of)
+        del captured
         assert held() is not None
         close_files()
         gc.collect()

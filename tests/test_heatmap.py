@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rich.style import Style
 
+from attn_tui.making import make_scene
 from attn_tui.moves import go_to
 from attn_tui.pictures.cells import plain, width_of
 from attn_tui.pictures.heatmap import heat_map, map_title
 from attn_tui.pictures.ink import GLYPHS, Tier, make_ink
 from attn_tui.pictures.palettes import PALETTES, lightness
 from attn_tui.pictures.plan import plan_map, whole_size, zoom_named
-from attn_tui.scene import Scene, make_scene
+from attn_tui.scene import Scene
 from attn_tui.view import BLOCKS, COMPARE, MOST_BLOCK, RANGES, STAGES, THEMES, ZOOMS, Pinned, Session
 from tests.drawing import Cell, brief, cells, drawn, ink_of, loops, quick, scene_of, scene_with, session_of
 

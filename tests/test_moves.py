@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from attn_tui.actions import ACTIONS
 from attn_tui.clicks import clicked
+from attn_tui.making import make_scene
 from attn_tui.moves import MOVES, Refusal, go_to, head_step, turn, turn_field, with_view
 from attn_tui.opening import open_scene
 from attn_tui.options import read_options, words_of
@@ -19,7 +20,7 @@ from attn_tui.pictures.heads.glance import heads_glance
 from attn_tui.pictures.ink import Tier
 from attn_tui.pictures.plan import Plan, plan_map
 from attn_tui.pictures.truth import title_line
-from attn_tui.scene import Scene, make_scene
+from attn_tui.scene import Scene
 from attn_tui.view import BLOCKS, COMPARE, PAGES, PANELS, RANGES, STAGES, View
 from tests.drawing import brief, ink_of, quick, scene_of, scene_with
 

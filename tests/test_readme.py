@@ -12,11 +12,11 @@ import pytest
 from attn_tui.actions import ACTIONS
 from attn_tui.check_command import check_parser
 from attn_tui.cli import explorer_parser, main, print_parser
+from attn_tui.making import make_scene
 from attn_tui.mask_command import mask_parser
 from attn_tui.options import session_of
 from attn_tui.parameters import KNOBS
 from attn_tui.pictures.ink import Tier, make_ink
-from attn_tui.scene import make_scene
 from attn_tui.study_command import study_parser
 
 PARSERS = (explorer_parser(), print_parser(), mask_parser(), check_parser(), study_parser())

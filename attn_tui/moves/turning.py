@@ -36,7 +36,7 @@ def beside(fields: list[str], here: str, by: int) -> str:
 def fixed_by_source(scene: Scene, row: Parameter) -> Refusal:
     """The refusal of a knob that the source decides, and why it does."""
     name, captured, other = row.name or row.field, scene.inputs.captured, scene.keycaps["knob.source"]
-    if captured and captured.weights is not None and row.field in NEEDS_INPUTS:
+    if captured and row.field in NEEDS_INPUTS:
         return Refusal(needs_inputs(row))
     if captured:
         return Refusal(as_the_file_has_it(row, other))

@@ -43,12 +43,10 @@ def far_facts(far_scene: Scene) -> list[Fact]:
         facts.append((5, f"({query}, {key})", scene.ink.dim))
     if found is not None:
         facts += [*_of_cell(scene, found, key), *_of_row(scene, found)]
-    elif scene.missing:
-        facts.append((0, scene.missing, scene.ink.warning))
-    elif not scene.progress.drawing:
+    if scene.missing:
+        facts.append((0 if found is None else 1, scene.missing, scene.ink.warning))
+    elif found is None and not scene.progress.drawing:
         facts.append((1, "this row is being computed", scene.ink.dim))
-    if found is not None and scene.missing:
-        facts.append((1, scene.missing, scene.ink.warning))
     return [*facts, *_estimate(scene), *file_facts(scene), *_unusual(scene, found)]
 
 
@@ -80,8 +78,10 @@ def _of_cell(scene: FarScene, found: Reading, key: int) -> list[Fact]:
 
 
 def _of_row(scene: FarScene, found: Reading) -> list[Fact]:
-    if found.unusual or (found.seen and not math.isfinite(found.entropy)):
-        return [] if found.unusual else [(1, "this query holds NaN or ∞: it has no entropy", scene.ink.warning)]
+    if found.unusual:  # which says more
+        return []
+    if found.seen and not math.isfinite(found.entropy):
+        return [(1, "this query holds NaN or ∞: it has no entropy", scene.ink.warning)]
     if found.seen:
         return [(3, f"entropy {found.entropy:.2f} of {math.log(found.seen):.2f} nats", scene.ink.text)]
     return [(0, "this query sees nothing: its weights are zeros", scene.ink.warning)]

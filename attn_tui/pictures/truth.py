@@ -9,7 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 
-from attn_engine import UNSCALED, measures
+from attn_engine import HIDES_NOTHING, UNSCALED, measures
 
 from ..layout import LEAST
 from ..scene import Scene
@@ -82,7 +82,7 @@ def formula(scene: Scene) -> str:
         scores = f"mod({scores})"
     if shown.temperature != 1:
         scores = f"{scores}/{shown.temperature:g}"
-    if shown.mask not in ("full", "true"):
+    if shown.mask not in HIDES_NOTHING:
         scores = f"{scores} + mask"
     if scene.inputs.captured and scene.inputs.captured.masks:
         scores = f"{scores} + file's mask"

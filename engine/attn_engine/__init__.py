@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .drawing import Drawing as Drawing
     from .experiment import ALIGNMENTS as ALIGNMENTS
     from .experiment import FIRST as FIRST
+    from .experiment import HIDES_NOTHING as HIDES_NOTHING
     from .experiment import NORMALISERS as NORMALISERS
     from .experiment import OF_A_MADE_SOURCE as OF_A_MADE_SOURCE
     from .experiment import OF_THE_SOURCE as OF_THE_SOURCE
@@ -224,6 +225,7 @@ _ROOMS = {
     "experiment": (
         "ALIGNMENTS",
         "FIRST",
+        "HIDES_NOTHING",
         "NORMALISERS",
         "OF_A_MADE_SOURCE",
         "OF_THE_SOURCE",

@@ -50,6 +50,9 @@ ROPES: dict[str, str] = {
     "on": "queries and keys rotated by their positions, base 10000",
 }
 
+HIDES_NOTHING = ("full", "true")
+"""Masks as they are written that let every query see every key."""
+
 FIRST = -1
 """The layer that is the first there is, whatever its number."""
 

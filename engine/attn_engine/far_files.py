@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .attention import Floats, Mask
 from .captured import row_tolerance
 from .captures.bands import EVERYTHING
-from .experiment import SCALED, Experiment
+from .experiment import HIDES_NOTHING, SCALED, Experiment
 from .far import Far, FarRow, check_possible
 from .fast.bands import Done, scattered
 from .fast.columns import Columns, checked_edges
@@ -36,9 +36,6 @@ from .sources import Inputs
 if TYPE_CHECKING:
     from .captures.heads import HeadRows
     from .fast.sight import Positions
-
-EVERY_PAIR = ("full", "true")
-"""Rules that hide nothing."""
 
 CELLS = 2**20
 """Weights of a strip, about: large enough for a disk, and small enough to be left at any time."""
@@ -95,12 +92,14 @@ class FarOfInputs(FarOfFile):
         """The file's mask where it is not in the rule, (queries, keys)."""
         return self.given.captured.mask if self.given.captured else None
 
-    @cached_property
+    @property
     def whole_mask(self) -> Rule | Mask:
         """The rule, or where the file has a mask that is no rule both together."""
         if self.own_mask is None:
             return self.mask
-        return self.own_mask if str(self.mask) in EVERY_PAIR else _both(self.own_mask, self.mask, self.plane(self.head))
+        return (
+            self.own_mask if str(self.mask) in HIDES_NOTHING else _both(self.own_mask, self.mask, self.plane(self.head))
+        )
 
     def sees(self, head: int, rows: range) -> Mask:
         """Where some queries may look, (rows, keys)."""
@@ -244,7 +243,7 @@ def _with_own(experiment: Experiment, given: Inputs) -> Rule:
     if captured is None or captured.band == EVERYTHING:
         return rule
     band = parse(captured.band.rule(shift if experiment.align == "right" else 0), Kind.MASK)
-    return band if str(rule) in EVERY_PAIR else Rule(And((rule.body, band.body)))
+    return band if str(rule) in HIDES_NOTHING else Rule(And((rule.body, band.body)))
 
 
 def _both_masks(own: Mask, rule: Rule, plane: Plane) -> Mask:

@@ -15,7 +15,7 @@ import numpy as np
 from . import attention as stages
 from . import sources
 from .attention import Attention, Floats, Mask, unrepeated
-from .experiment import OF_A_MADE_SOURCE, OF_THE_SOURCE, SCALED, Experiment, check_scores
+from .experiment import HIDES_NOTHING, OF_A_MADE_SOURCE, OF_THE_SOURCE, SCALED, Experiment, check_scores
 from .notation import Kind, parse
 from .of_weights import OfWeights, check_additive, log_weights, reweighed
 from .opened import check_not_long, forget_files
@@ -190,7 +190,7 @@ def _asks_nothing(experiment: Experiment) -> bool:
     """Whether every knob is as it was when a file was captured."""
     default = Experiment()
     plain = ("scale", "temperature", "normaliser", "rope")
-    rules = experiment.mask in ("full", "true") and experiment.score_mod in ("none", "s")
+    rules = experiment.mask in HIDES_NOTHING and experiment.score_mod in ("none", "s")
     return rules and all(getattr(experiment, name) == getattr(default, name) for name in plain)
 
 

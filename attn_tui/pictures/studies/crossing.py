@@ -12,8 +12,9 @@ from rich.style import Style
 from attn_engine import PRESETS, Preset
 
 from ...experiments.pair import pair_of
+from ...making import make_scene
 from ...presets import preset_of
-from ...scene import Scene, make_scene
+from ...scene import Scene
 from ...view import Session, Studies, View
 from ..cells import Line, Lines, cut, fit, page, wrap
 from ..heatmap import heat_map

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..attention import mask_array
+from ..experiment import HIDES_NOTHING
 from ..masks.structure import is_of_difference
 from ..notation import Kind, Rule, evaluate, parse
 from ..notation.evaluation import written_out
@@ -186,7 +187,7 @@ def sight_of(mask: Rule | str | Mask | None, plane: Plane, block: int) -> Sight:
         return Everything(plane.key_length)
     if isinstance(mask, str | Rule):
         rule = mask if isinstance(mask, Rule) and mask.kind == Kind.MASK else parse(str(mask), Kind.MASK)
-        if str(rule) in ("true", "full"):
+        if str(rule) in HIDES_NOTHING:
             return Everything(plane.key_length)
         if plane.pairs * plane.num_heads > FEW:
             return Ruled(rule, plane, block)
